@@ -1,0 +1,27 @@
+/* A growing byte string, and allocation that ends the program when memory is exhausted. */
+#ifndef PRECHECK_BASE_BUFFER_H
+#define PRECHECK_BASE_BUFFER_H
+
+#include <stddef.h>
+
+/* Zero-initialise; `data` is always NUL-terminated once something was added. The owner frees. */
+struct buffer {
+    char *data;
+    size_t length;
+    size_t capacity;
+};
+
+void buffer_add(struct buffer *buffer, const void *bytes, size_t count);
+void buffer_puts(struct buffer *buffer, const char *text);
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buffer_free(struct buffer *buffer);
+
+/* Zeroed memory for `count` items of `size` bytes; never returns NULL (ends with status 2). */
+void *allocate(size_t count, size_t size);
+void *reallocate(void *old, size_t count, size_t size);
+/* A copy of `count` bytes with a NUL after them, and of a string. */
+char *copy_bytes(const void *bytes, size_t count);
+char *copy_string(const char *text);
+
+#endif

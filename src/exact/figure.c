@@ -1,0 +1,219 @@
+#include "exact/figure.h"
+
+#include <gmp.h>
+#include <mpfr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+/* sum = n * 2^SUM_LOWEST_EXPONENT */
+static void to_integer(mpz_t n, const struct exact_sum *sum)
+{
+    mpz_set_ui(n, 0);
+    for (int i = SUM_DIGITS - 1; i >= 0; i--) {
+        mpz_mul_2exp(n, n, 32);
+        if (sum->digit[i] < 0)
+            mpz_sub_ui(n, n, 0 - (unsigned long)sum->digit[i]);
+        else
+            mpz_add_ui(n, n, (unsigned long)sum->digit[i]);
+    }
+}
+
+bool exact_is_zero(const struct exact_sum *sum)
+{
+    mpz_t n;
+    mpz_init(n);
+    to_integer(n, sum);
+    bool zero = mpz_sgn(n) == 0;
+    mpz_clear(n);
+    return zero;
+}
+
+/* n * 2^exponent, or where `sticky` something between that and the next integer away from zero, as
+ * a binary64. |n| is zero or has at least 55 bits where sticky. */
+static double round_once(mpz_t n, long exponent, bool sticky)
+{
+    if (mpz_sgn(n) == 0)
+        return 0;
+    if (sticky) {
+        int sign = mpz_sgn(n);
+        mpz_mul_2exp(n, n, 1);
+        if (sign < 0)
+            mpz_sub_ui(n, n, 1);
+        else
+            mpz_add_ui(n, n, 1);
+        exponent--;
+    }
+    mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
+    mpfr_t result;
+    mpfr_init2(result, 53);
+    mpfr_set_emin(-1073); /* binary64 in MPFR's convention, significand in [1/2, 1) */
+    mpfr_set_emax(1024);
+    int ternary = mpfr_set_z_2exp(result, n, exponent, MPFR_RNDN);
+    ternary = mpfr_check_range(result, ternary, MPFR_RNDN);
+    mpfr_subnormalize(result, ternary, MPFR_RNDN);
+    double value = mpfr_get_d(result, MPFR_RNDN);
+    mpfr_clear(result);
+    mpfr_set_emin(emin);
+    mpfr_set_emax(emax);
+    return value == 0 ? 0 : value; /* no -0 */
+}
+
+/* Shifts n left until it has at least `bits` more bits than `than`, by an even count, and returns
+ * the count. */
+static long widen(mpz_t n, const mpz_t than, size_t bits)
+{
+    size_t want = mpz_sizeinbase(than, 2) + bits, have = mpz_sizeinbase(n, 2);
+    long shift = have < want ? (long)(want - have + 1) / 2 * 2 : 0;
+    mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
+    return shift;
+}
+
+/* n / d * 2^exponent */
+static double quotient(mpz_t n, const mpz_t d, long exponent)
+{
+    exponent -= widen(n, d, 64);
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_tdiv_qr(n, rest, n, d);
+    double value = round_once(n, exponent, mpz_sgn(rest) != 0);
+    mpz_clear(rest);
+    return value;
+}
+
+/* sqrt(n / d * 2^exponent), n >= 0 and an even exponent. The root of the integer part has the same
+ * integer part as the root: floor(sqrt(floor(y))) = floor(sqrt(y)). */
+static double root(mpz_t n, const mpz_t d, long exponent)
+{
+    exponent -= widen(n, d, 140);
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_tdiv_qr(n, rest, n, d);
+    bool sticky = mpz_sgn(rest) != 0;
+    mpz_sqrtrem(n, rest, n);
+    sticky |= mpz_sgn(rest) != 0;
+    double value = round_once(n, exponent / 2, sticky);
+    mpz_clear(rest);
+    return value;
+}
+
+double exact_mean(const struct exact_sum *sum, uint64_t count)
+{
+    mpz_t n, d;
+    mpz_init(n);
+    mpz_init_set_ui(d, count);
+    to_integer(n, sum);
+    double value = quotient(n, d, SUM_LOWEST_EXPONENT);
+    mpz_clears(n, d, NULL);
+    return value;
+}
+
+double exact_root_mean(const struct exact_sum *sum, uint64_t count)
+{
+    mpz_t n, d;
+    mpz_init(n);
+    mpz_init_set_ui(d, count);
+    to_integer(n, sum);
+    double value = root(n, d, SUM_LOWEST_EXPONENT);
+    mpz_clears(n, d, NULL);
+    return value;
+}
+
+double exact_root_ratio(const struct exact_sum *a, const struct exact_sum *b)
+{
+    mpz_t n, d;
+    mpz_inits(n, d, NULL);
+    to_integer(n, a);
+    to_integer(d, b);
+    double value = root(n, d, 0);
+    mpz_clears(n, d, NULL);
+    return value;
+}
+
+/* Whether a = b * 10^k for the k nearest to log10(a / b). */
+static bool power_of_ten(const mpz_t a, const mpz_t b, long *k)
+{
+    bool inverse = mpz_cmp(a, b) < 0;
+    const mpz_t *high = inverse ? (const mpz_t *)b : (const mpz_t *)a;
+    const mpz_t *low = inverse ? (const mpz_t *)a : (const mpz_t *)b;
+    mpz_t ratio, rest;
+    mpz_inits(ratio, rest, NULL);
+    mpz_tdiv_qr(ratio, rest, *high, *low);
+    bool found = mpz_sgn(rest) == 0;
+    for (*k = 0; found && mpz_cmp_ui(ratio, 1) > 0; ++*k)
+        found = mpz_tdiv_q_ui(ratio, ratio, 10) == 0;
+    if (inverse)
+        *k = -*k;
+    mpz_clears(ratio, rest, NULL);
+    return found;
+}
+
+/* One bound of 10 log10(a / b). */
+static double decibel_bound(const mpz_t a, const mpz_t b, mpfr_prec_t precision, mpfr_rnd_t round)
+{
+    mpfr_t x, y;
+    mpfr_inits2(precision, x, y, (mpfr_ptr)0);
+    mpfr_set_z(x, a, round);
+    mpfr_set_z(y, b, round == MPFR_RNDD ? MPFR_RNDU : MPFR_RNDD);
+    mpfr_div(x, x, y, round);
+    mpfr_log10(x, x, round);
+    mpfr_mul_ui(x, x, 10, round);
+    double value = mpfr_get_d(x, MPFR_RNDN);
+    mpfr_clears(x, y, (mpfr_ptr)0);
+    return value;
+}
+
+/* Ziv's loop: the result is right once both bounds round to the same number. That never happens on
+ * a tie or an exact result, so these come first: 10 log10 of a rational number is itself rational
+ * only for powers of ten, since 10 is no power of another integer. */
+double exact_decibel(const struct exact_sum *a, const struct exact_sum *b)
+{
+    mpz_t n, d;
+    mpz_inits(n, d, NULL);
+    to_integer(n, a);
+    to_integer(d, b);
+    double value;
+    long k;
+    if (power_of_ten(n, d, &k)) {
+        value = 10.0 * (double)k;
+    } else {
+        double above;
+        mpfr_prec_t precision = 96;
+        do {
+            value = decibel_bound(n, d, precision, MPFR_RNDD);
+            above = decibel_bound(n, d, precision, MPFR_RNDU);
+            precision *= 2;
+        } while (value != above);
+    }
+    mpz_clears(n, d, NULL);
+    return value;
+}
+
+char *exact_hex(const struct exact_sum *sum)
+{
+    mpz_t n;
+    mpz_init(n);
+    to_integer(n, sum);
+    int sign = mpz_sgn(n);
+    if (sign == 0) {
+        mpz_clear(n);
+        return copy_string("0x0p+0");
+    }
+    mpz_abs(n, n);
+    long exponent = (long)mpz_sizeinbase(n, 2) - 1;
+    mpz_mul_2exp(n, n, (mp_bitcnt_t)((4 - exponent % 4) % 4)); /* the leading digit becomes 1 */
+    char *digits = mpz_get_str(NULL, 16, n);
+    size_t length = strlen(digits);
+    while (length > 1 && digits[length - 1] == '0')
+        length--;
+    struct buffer text = {0};
+    buffer_printf(&text, "%s0x1%s%.*sp%+ld", sign < 0 ? "-" : "", length > 1 ? "." : "",
+                  (int)(length - 1), digits + 1, exponent + SUM_LOWEST_EXPONENT);
+    void (*release)(void *, size_t);
+    mp_get_memory_functions(NULL, NULL, &release);
+    release(digits, strlen(digits) + 1);
+    mpz_clear(n);
+    return text.data;
+}

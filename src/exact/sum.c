@@ -1,0 +1,92 @@
+#include "exact/sum.h"
+
+#include "base/bytes.h"
+
+/* Every addition moves a digit by less than 2^32, and a digit holds 2^63. */
+enum { PENDING_LIMIT = 1 << 30 };
+
+static void carry(struct exact_sum *sum)
+{
+    int64_t over = 0;
+    for (int i = 0; i < SUM_DIGITS - 1; i++) {
+        int64_t digit = sum->digit[i] + over;
+        sum->digit[i] = digit & 0xffffffff;
+        over = digit >> 32; /* floor: the low digits are never negative */
+    }
+    sum->digit[SUM_DIGITS - 1] += over;
+    sum->pending = 1;
+}
+
+static int64_t *place(struct exact_sum *sum, int exponent, int *shift)
+{
+    if (++sum->pending >= PENDING_LIMIT)
+        carry(sum);
+    int position = exponent - SUM_LOWEST_EXPONENT;
+    *shift = position % 32;
+    return &sum->digit[position / 32];
+}
+
+void exact_sum_add_integer(struct exact_sum *sum, int64_t n, int exponent)
+{
+    if (n == 0)
+        return;
+    int shift;
+    int64_t *digit = place(sum, exponent, &shift);
+    uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    int64_t sign = n < 0 ? -1 : 1;
+    unsigned __int128 wide = (unsigned __int128)magnitude << shift;
+    for (int i = 0; i < 3; i++, wide >>= 32)
+        digit[i] += sign * (int64_t)(uint32_t)wide;
+}
+
+/* |value| = significand * 2^exponent with an integer significand below 2^53. */
+static uint64_t split(double value, int *exponent)
+{
+    uint64_t bits = double_bits(value);
+    int field = (int)(bits >> 52 & 0x7ff);
+    *exponent = (field ? field : 1) - 1075;
+    return (bits & ((UINT64_C(1) << 52) - 1)) | (uint64_t)(field != 0) << 52;
+}
+
+void exact_sum_add(struct exact_sum *sum, double value)
+{
+    int exponent;
+    int64_t n = (int64_t)split(value, &exponent);
+    exact_sum_add_integer(sum, value < 0 ? -n : n, exponent);
+}
+
+void exact_sum_add_product(struct exact_sum *sum, double a, double b)
+{
+    int a_exponent, b_exponent, shift;
+    unsigned __int128 n = split(a, &a_exponent);
+    n *= split(b, &b_exponent);
+    if (n == 0)
+        return;
+    int64_t *digit = place(sum, a_exponent + b_exponent, &shift);
+    int64_t sign = (a < 0) != (b < 0) ? -1 : 1;
+    /* 106 bits and up to 31 of shift: the lowest digit apart, the rest fits 128 bits. */
+    digit[0] += sign * (int64_t)((uint32_t)n << shift);
+    unsigned __int128 rest = n >> (32 - shift);
+    for (int i = 1; i < 5; i++, rest >>= 32)
+        digit[i] += sign * (int64_t)(uint32_t)rest;
+}
+
+static void combine(struct exact_sum *into, const struct exact_sum *from, int64_t sign)
+{
+    struct exact_sum other = *from;
+    carry(&other);
+    carry(into);
+    for (int i = 0; i < SUM_DIGITS; i++)
+        into->digit[i] += sign * other.digit[i];
+    carry(into);
+}
+
+void exact_sum_merge(struct exact_sum *into, const struct exact_sum *from)
+{
+    combine(into, from, 1);
+}
+
+void exact_sum_subtract(struct exact_sum *from, const struct exact_sum *what)
+{
+    combine(from, what, -1);
+}

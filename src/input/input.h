@@ -1,0 +1,108 @@
+/* Files and pipes seen as named tensors. One file per container implements `struct container`. */
+#ifndef PRECHECK_INPUT_INPUT_H
+#define PRECHECK_INPUT_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "format/format.h"
+
+enum { RANK_LIMIT = 65 }; /* NumPy's 64, and one for the components of complex numbers */
+
+/* Of a tensor that goes on until its stream ends: raw data from a pipe, without a shape. It has one
+ * axis. The caller reads with input_read_some, sees to it that the last element is whole, and then
+ * puts the number of elements in place of this, in `elements` and in `shape`. */
+#define ELEMENTS_UNKNOWN UINT64_MAX
+
+/* Element i in storage order is at byte `offset + i * dtype.bytes` of its input. */
+struct tensor {
+    char *name; /* "" where the container has none; raw bytes of the file, escaped when printed */
+    struct dtype dtype;
+    bool big_endian;
+    bool fortran;    /* the first axis is fastest (but for the components) */
+    bool components; /* the last axis, of length 2, is the component of a complex number and is
+                        fastest whatever `fortran` says */
+    unsigned rank;
+    uint64_t shape[RANK_LIMIT];
+    uint64_t elements; /* product of the shape; elements * dtype.bytes fits in 63 bits; or
+                          ELEMENTS_UNKNOWN */
+    uint64_t offset;
+};
+
+/* A tensor that is there but is not cast. */
+struct skipped {
+    char *name;
+    char dtype[24]; /* as the report names it: i64, u8, bool, or the container's own word */
+    const char *reason;
+};
+
+/* --raw DTYPE[le|be][@OFFSET][:SHAPE] */
+struct raw_layout {
+    struct dtype dtype;
+    bool big_endian;
+    uint64_t offset;
+    bool has_shape; /* else all that is left, one axis */
+    unsigned rank;
+    uint64_t shape[RANK_LIMIT];
+};
+
+bool raw_layout_parse(const char *text, struct raw_layout *layout, struct error *error);
+
+struct input_options {
+    const struct raw_layout *raw; /* NULL: recognise the container */
+    const struct dtype *view;     /* NULL: elements are what the file says they are */
+};
+
+struct input {
+    const char *path; /* not owned; "-" is standard input */
+    int descriptor;
+    bool seekable; /* a regular file: input_read may be called from any thread, in any order */
+    uint64_t size; /* seekable only, as is the next */
+    struct timespec modified;
+    uint64_t position; /* of a stream: the next byte that input_read can give */
+    struct tensor *tensors;
+    size_t tensor_count;
+    struct skipped *skipped;
+    size_t skipped_count;
+    bool tail_expected;     /* bytes after the data are nothing to warn of: raw data with a shape */
+    char warning[256];      /* "" or something the user should know about this file */
+    unsigned char head[16]; /* of a stream: bytes read to recognise it and not yet consumed */
+    size_t head_length, head_used;
+};
+
+/* Opens and reads the description, no element. On failure nothing is left open; the message does
+ * not name the file. Memory is bounded whatever the file claims. */
+bool input_open(const char *path, const struct input_options *options, struct input *input,
+                struct error *error);
+
+/* Exactly `count` bytes at `offset`; a file that ends early is an error. A stream can only be read
+ * forward: the offset may not lie before `position`, and what lies between is read and dropped. */
+bool input_read(struct input *input, uint64_t offset, void *to, size_t count, struct error *error);
+
+/* Up to `count` bytes of a stream, from `position` on; fewer (in *got) only where it ends. */
+bool input_read_some(struct input *input, void *to, size_t count, size_t *got, struct error *error);
+
+/* After the last element was read: false if the file has changed since it was opened, so that what
+ * was read may be of two minds; sets `warning` where bytes follow the data. `end` is the offset at
+ * which the data of the container end. */
+bool input_finish(struct input *input, uint64_t end, struct error *error);
+
+void input_close(struct input *input);
+
+/* The multi-index, in C order of `shape`, of element `position` of the storage order.
+ * `index` has room for tensor->rank numbers. */
+void tensor_index(const struct tensor *tensor, uint64_t position, uint64_t *index);
+
+/* What a container must do. */
+struct container {
+    const char *name;
+    bool (*recognise)(const unsigned char *head, size_t length); /* of up to 16 bytes */
+    bool (*open)(struct input *input, const struct input_options *options, struct error *error);
+};
+
+extern const struct container container_npy;
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * The fast kernel: float32 to nearest even, a block at a time. A vector header of one instruction
+ * set comes first, then this. README.md in the folder above explains it.
+ */
+#ifndef PRECHECK_KERNEL_FAST_BLOCK_H
+#define PRECHECK_KERNEL_FAST_BLOCK_H
+
+#include "kernel/fast/rounding.h"
+#include "kernel/scalar.h"
+
+/* Where in the tensor an element of a run is, and what it is. */
+struct place {
+    const float *original; /* the block */
+    uint64_t first;        /* its position in the tensor */
+};
+
+static inline void offer(struct extreme *best, double value, const struct run *run, size_t i,
+                         struct place place)
+{
+    size_t in_block = run->positions ? run->positions[i] : i;
+    extreme_offer(best, value, 0, place.first + in_block, place.original[in_block]);
+}
+
+/* Whether an element of this block can still replace the best by attaining the same earlier: only
+ * where the best is of the same block, found in another run of it. */
+static inline bool ties_matter(const struct extreme *best, struct place place)
+{
+    return best->position >= place.first;
+}
+
+static void update_max_abs(const struct run *run, const float *errors, float max_abs,
+                           struct place place, struct extreme *best)
+{
+    double value = max_abs * power_of_two_double(-run->shift);
+    if (max_abs == 0 || value < best->high ||
+        (value == best->high && !ties_matter(best, place)))
+        return;
+    const vf magnitude_bits = vf_from_bits(vi_all(MAGNITUDE_BITS)), wanted = vf_all(max_abs);
+    for (size_t i = 0; i < run->n; i += VF_LANES) {
+        unsigned mask = vf_mask(vf_equal(vf_and(vf_load(errors + i), magnitude_bits), wanted));
+        if (mask) {
+            offer(best, value, run, i + (size_t)__builtin_ctz(mask), place);
+            return;
+        }
+    }
+}
+
+/*
+ * The bound that an element's relative error must exceed to be the largest, rounded to binary64.
+ * Between float32 elements two different ratios differ by 2^-51 of their size or more, so one that
+ * rounds to more than the best is above its successor too: then the elements that attain the best,
+ * whose own ratio may have been rounded down to it, are not taken for candidates again. The error
+ * of a saturated element is no float32, so there the bound is the best itself.
+ */
+static inline double relative_bound(const struct plan *plan, const struct extreme *best,
+                                    struct place place)
+{
+    if (best->high == 0)
+        return 0;
+    if (ties_matter(best, place))
+        return double_from_bits(double_bits(best->high) - 1);
+    bool only_floats = !plan->cast.saturate && plan->cast.format.specials != SPECIALS_FINITE;
+    return only_floats ? double_from_bits(double_bits(best->high) + 1) : best->high;
+}
+
+static inline float float_below(double value)
+{
+    float nearest = (float)value;
+    return nearest <= value ? nearest : float_from_bits(float_bits(nearest) - 1);
+}
+
+/* The filter was in float32; this one is exact: the sign of a fused |e| - bound |x|. */
+static void update_max_rel(const struct run *run, const float *errors, double bound,
+                           struct place place, struct extreme *best)
+{
+    const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1), limit = vd_all(bound);
+    for (size_t i = 0; i < run->n; i += VD_LANES) {
+        vd e = vd_and(vd_load_floats(errors + i), magnitude_bits);
+        vd x = vd_and(vd_load_floats(run->x + i), magnitude_bits);
+        unsigned mask = vd_mask(vd_greater(vd_negate_multiply_add(limit, x, e), vd_all(0)));
+        for (; mask; mask &= mask - 1) {
+            size_t at = i + (size_t)__builtin_ctz(mask);
+            offer(best, fabs((double)errors[at]) / fabs((double)run->x[at]), run, at, place);
+        }
+    }
+}
+
+/* The bins that a nearest rounding can fill: |e| is at least an ulp of x, above 2^-24 |x|; it is at
+ * most 2^-p |x| for normal numbers and |x| below them. */
+static inline size_t count_relative(const int8_t *keys, const struct run *run, struct grid grid,
+                                    uint64_t *relative)
+{
+    enum { FIRST = -24, LAST = 0 };
+    uint32_t counts[LAST - FIRST + 1 + KEYS_AT_ONCE];
+    int last = grid.reaches_below ? LAST : -grid.precision - 1;
+    count_keys(keys, run->n, FIRST, last, counts);
+    if (last == 0) /* zeros have this key */
+        counts[LAST - FIRST] -= (uint32_t)(run->n - run->nonzero);
+    size_t inexact = 0;
+    for (int k = FIRST; k <= last; k++) {
+        relative[k - RELATIVE_FIRST] += counts[k - FIRST];
+        inexact += counts[k - FIRST];
+    }
+    return inexact;
+}
+
+static void cast_run(const struct run *run, const struct plan *plan, struct place place,
+                     struct cast_measure *into)
+{
+    float errors[BLOCK];
+    int8_t keys[BLOCK];
+    struct grid grid = grid_for(&plan->cast, run);
+    double bound = relative_bound(plan, &into->max_rel, place);
+    float threshold = float_below(bound);
+    bool wide = grid.precision > F32_PRECISION_LIMIT;
+
+    struct rounding_result found;
+    if (wide)
+        found = round_run(run, grid, threshold, true, true, errors, keys);
+    else if (grid.reaches_below)
+        found = round_run(run, grid, threshold, false, true, errors, keys);
+    else
+        found = round_run(run, grid, threshold, false, false, errors, keys);
+
+    size_t flushed = 0, subnormal = 0;
+    if (grid.reaches_below) {
+        flushed = found.zeros - (run->n - run->nonzero);
+        subnormal = found.below - found.zeros;
+    }
+    into->classes[CLASS_UNDERFLOW] += flushed;
+    into->classes[CLASS_SUBNORMAL] += subnormal;
+    into->classes[CLASS_NORMAL] += run->nonzero - flushed - subnormal;
+    into->count += run->nonzero;
+
+    size_t inexact = count_relative(keys, run, grid, into->relative);
+    into->relative_exact += run->nonzero - inexact;
+    into->exact += run->nonzero - inexact;
+    if (inexact == 0)
+        return;
+
+    struct run_sums sums = sum_run(errors, run->n, run->top, true);
+    add_fixed(&into->e, sums.value, run->shift);
+    add_fixed(&into->abs_e, sums.magnitude, run->shift);
+    add_squares(&into->e2, &sums, run->shift);
+    update_max_abs(run, errors, found.max_abs, place, &into->max_abs);
+    if (found.exceeds)
+        update_max_rel(run, errors, bound, place, &into->max_rel);
+}
+
+/* A block without NaN and Inf, as its runs, with the sums of its squares. */
+struct clean_block {
+    struct runs runs;
+    struct run_sums sums[WINDOW_COUNT];
+};
+
+static void sum_block(struct clean_block *block)
+{
+    for (size_t r = 0; r < block->runs.count; r++) {
+        const struct run *run = &block->runs.run[r];
+        block->sums[r] = sum_run(run->x, run->n, run->top, false);
+    }
+}
+
+static void cast_block(const struct clean_block *block, const struct plan *plan, struct place place,
+                       struct cast_measure *into)
+{
+    for (size_t r = 0; r < block->runs.count; r++) {
+        const struct run *run = &block->runs.run[r];
+        add_squares(&into->x2, &block->sums[r], run->shift);
+        cast_run(run, plan, place, into);
+    }
+}
+
+/* Some elements of the finite x overflow. They are taken out, and what is delivered for them, where
+ * that is finite, is measured one by one. */
+static void cast_overflowing(const float *x, size_t n, size_t nonzero, const struct plan *plan,
+                             struct place place, struct cast_measure *into)
+{
+    float kept[BLOCK];
+    size_t overflowing = copy_below(x, n, plan->overflow_bits, kept);
+    bool finite = plan->cast.saturate || plan->cast.format.specials == SPECIALS_FINITE;
+    if (finite) {
+        for (size_t i = 0; i < n; i++)
+            if ((float_bits(x[i]) & MAGNITUDE_BITS) >= plan->overflow_bits)
+                scalar_cast(x[i], place.first + i, plan, into);
+    } else {
+        into->classes[CLASS_OVERFLOW] += overflowing;
+    }
+    struct clean_block block;
+    make_runs(kept, n, block_range(kept, n), &block.runs);
+    if (block.runs.count == 1 && !block.runs.run[0].positions)
+        block.runs.run[0].nonzero = nonzero - overflowing;
+    sum_block(&block);
+    cast_block(&block, plan, place, into);
+}
+
+/* The exponents of the block; returns how many elements are not zero. */
+static size_t count_input(const float *x, size_t n, struct runs *runs, struct input_measure *input)
+{
+    if (runs->count == 0)
+        return 0;
+    if (runs->count == 1 && !runs->run[0].positions) {
+        struct run *run = &runs->run[0];
+        run->nonzero = count_exponents(x, n, run->lowest, run->top, input->exponents);
+        return run->nonzero;
+    }
+    size_t nonzero = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = float_bits(x[i]) & MAGNITUDE_BITS;
+        if (bits) {
+            input->exponents[exponent_of_bits(bits) - EXPONENT_FIRST]++;
+            nonzero++;
+        }
+    }
+    return nonzero;
+}
+
+static void merge_range(struct range range, struct input_measure *input)
+{
+    double smallest = float_from_bits(range.smallest), largest = float_from_bits(range.largest);
+    if (input->min_abs == 0 || smallest < input->min_abs)
+        input->min_abs = smallest;
+    if (largest > input->max_abs)
+        input->max_abs = largest;
+}
+
+/* NaN and Inf are counted and replaced by zeros. */
+static size_t remove_specials(const float *x, size_t n, float *finite, struct input_measure *input)
+{
+    size_t nan = 0, specials = copy_below(x, n, INFINITY_BITS, finite);
+    for (size_t i = 0; i < n; i += VF_LANES) {
+        vi bits = vi_and(vi_load(x + i), vi_all(MAGNITUDE_BITS));
+        vi is_nan = vi_greater(bits, vi_all(INFINITY_BITS));
+        nan += (size_t)__builtin_popcount(vf_mask(vf_from_bits(is_nan)));
+    }
+    input->nan += nan;
+    input->inf += specials - nan;
+    return specials;
+}
+
+/* n elements and zeros up to `padded`, a multiple of VB_LANES. */
+static void measure_block(const float *x, size_t n, size_t padded, uint64_t first,
+                          struct input_measure *input, const struct plan *plans,
+                          struct cast_measure *casts, size_t cast_count)
+{
+    float finite[BLOCK];
+    struct place place = {.original = x, .first = first};
+    struct range range = block_range(x, padded);
+    uint64_t nan_before = input->nan, inf_before = input->inf;
+    const float *clean = x;
+    if (range.largest >= INFINITY_BITS) {
+        remove_specials(x, padded, finite, input);
+        clean = finite;
+        range = block_range(finite, padded);
+    }
+    uint64_t nan = input->nan - nan_before, inf = input->inf - inf_before;
+
+    struct clean_block block;
+    make_runs(clean, padded, range, &block.runs);
+    size_t nonzero = count_input(clean, padded, &block.runs, input);
+    size_t zero = n - nonzero - nan - inf;
+    input->zero += zero;
+    sum_block(&block);
+    for (size_t r = 0; r < block.runs.count; r++) {
+        int shift = block.runs.run[r].shift;
+        add_fixed(&input->x, block.sums[r].value, shift);
+        add_squares(&input->x2, &block.sums[r], shift);
+    }
+    if (nonzero)
+        merge_range(range, input);
+
+    for (size_t c = 0; c < cast_count; c++) {
+        if (plans[c].cast.rounding != ROUND_NEAREST_EVEN) {
+            for (size_t i = 0; i < n; i++)
+                scalar_cast(x[i], first + i, &plans[c], &casts[c]);
+            continue;
+        }
+        casts[c].classes[CLASS_NAN] += nan;
+        casts[c].classes[CLASS_INF] += inf;
+        casts[c].classes[CLASS_ZERO] += zero;
+        casts[c].count += zero;
+        casts[c].exact += zero;
+        if (range.largest >= plans[c].overflow_bits)
+            cast_overflowing(clean, padded, nonzero, &plans[c], place, &casts[c]);
+        else
+            cast_block(&block, &plans[c], place, &casts[c]);
+    }
+}
+
+static inline void fast_measure_f32(const float *x, size_t n, uint64_t first,
+                                    struct input_measure *input, const struct plan *plans,
+                                    struct cast_measure *casts, size_t cast_count)
+{
+    size_t padded = (n + VB_LANES - 1) / VB_LANES * VB_LANES;
+    float copy[BLOCK];
+    if (padded != n) {
+        memcpy(copy, x, n * sizeof *x);
+        memset(copy + n, 0, (padded - n) * sizeof *x);
+        x = copy;
+    }
+    measure_block(x, n, padded, first, input, plans, casts, cast_count);
+}
+
+#endif

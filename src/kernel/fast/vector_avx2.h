@@ -1,0 +1,104 @@
+/*
+ * The vector operations of the fast kernel in AVX2 and FMA. Another instruction set is another file
+ * with the same names.
+ *   vf 8 floats   vi 8 int32   vd 4 doubles   vl 4 int64   vb 32 bytes
+ */
+#ifndef PRECHECK_KERNEL_FAST_VECTOR_AVX2_H
+#define PRECHECK_KERNEL_FAST_VECTOR_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256d vd;
+typedef __m256i vl;
+typedef __m256i vb;
+
+enum { VF_LANES = 8, VD_LANES = 4, VB_LANES = 32 };
+
+static inline vf vf_load(const float *from) { return _mm256_loadu_ps(from); }
+static inline void vf_store(float *to, vf a) { _mm256_storeu_ps(to, a); }
+static inline vf vf_all(float a) { return _mm256_set1_ps(a); }
+static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+static inline vf vf_and(vf a, vf b) { return _mm256_and_ps(a, b); }
+static inline vf vf_less(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+static inline vf vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+/* c - a * b, rounded once */
+static inline vf vf_negate_multiply_add(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+/* Bit i is set where lane i of a comparison holds. */
+static inline unsigned vf_mask(vf a) { return (unsigned)_mm256_movemask_ps(a); }
+static inline vi vf_bits(vf a) { return _mm256_castps_si256(a); }
+static inline vf vf_from_bits(vi a) { return _mm256_castsi256_ps(a); }
+
+static inline vi vi_load(const void *from) { return _mm256_loadu_si256(from); }
+static inline vi vi_all(uint32_t a) { return _mm256_set1_epi32((int)a); }
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_and_not(vi a, vi b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
+static inline vi vi_min_unsigned(vi a, vi b) { return _mm256_min_epu32(a, b); }
+static inline vi vi_max_unsigned(vi a, vi b) { return _mm256_max_epu32(a, b); }
+static inline vi vi_greater(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); } /* signed */
+#define vi_shift_right_signed(a, count) _mm256_srai_epi32(a, count)
+static inline void vi_store(void *to, vi a) { _mm256_storeu_si256(to, a); }
+
+/* 4 x 8 int32 to 32 bytes with signed saturation, in some order. */
+static inline vb vb_pack(vi a, vi b, vi c, vi d)
+{
+    return _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+}
+static inline vb vb_load(const void *from) { return _mm256_loadu_si256(from); }
+static inline void vb_store(void *to, vb a) { _mm256_storeu_si256(to, a); }
+static inline vb vb_all(int8_t a) { return _mm256_set1_epi8(a); }
+static inline vb vb_zero(void) { return _mm256_setzero_si256(); }
+static inline vb vb_equal(vb a, vb b) { return _mm256_cmpeq_epi8(a, b); }
+static inline vb vb_sub(vb a, vb b) { return _mm256_sub_epi8(a, b); }
+/* The sum of the bytes, unsigned. */
+static inline uint32_t vb_total(vb a)
+{
+    __m256i quarters = _mm256_sad_epu8(a, _mm256_setzero_si256());
+    __m128i halves = _mm_add_epi64(_mm256_castsi256_si128(quarters),
+                                   _mm256_extracti128_si256(quarters, 1));
+    return (uint32_t)(_mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1));
+}
+
+/* Four floats from memory. */
+static inline vd vd_load_floats(const float *from) { return _mm256_cvtps_pd(_mm_loadu_ps(from)); }
+static inline vd vd_all(double a) { return _mm256_set1_pd(a); }
+static inline vd vd_add(vd a, vd b) { return _mm256_add_pd(a, b); }
+static inline vd vd_sub(vd a, vd b) { return _mm256_sub_pd(a, b); }
+static inline vd vd_mul(vd a, vd b) { return _mm256_mul_pd(a, b); }
+static inline vd vd_max(vd a, vd b) { return _mm256_max_pd(a, b); }
+static inline vd vd_and(vd a, vd b) { return _mm256_and_pd(a, b); }
+static inline vd vd_greater(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_GT_OQ); }
+static inline unsigned vd_mask(vd a) { return (unsigned)_mm256_movemask_pd(a); }
+/* a * b + c, a * b - c and c - a * b, rounded once */
+static inline vd vd_multiply_add(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }
+static inline vd vd_multiply_sub(vd a, vd b, vd c) { return _mm256_fmsub_pd(a, b, c); }
+static inline vd vd_negate_multiply_add(vd a, vd b, vd c) { return _mm256_fnmadd_pd(a, b, c); }
+static inline vd vd_from_bits(uint64_t bits)
+{
+    return _mm256_castsi256_pd(_mm256_set1_epi64x((long long)bits));
+}
+/* Two halves to one vector of floats. */
+static inline vf vf_from_doubles(vd low, vd high)
+{
+    return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+}
+static inline vd vd_low_half(vf a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
+static inline vd vd_high_half(vf a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
+
+/* The sum over the lanes of bits(a) - bits(b), as integers. */
+static inline int64_t vd_bits_distance(vd a, vd b)
+{
+    __m256i distance = _mm256_sub_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b));
+    __m128i halves = _mm_add_epi64(_mm256_castsi256_si128(distance),
+                                   _mm256_extracti128_si256(distance, 1));
+    return _mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1);
+}
+
+#endif

@@ -1,0 +1,242 @@
+#include "kernel/kernel.h"
+
+#include <fenv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "kernel/cpu.h"
+#include "kernel/element.h"
+#include "kernel/fast/avx2.h"
+#include "kernel/scalar.h"
+
+static bool always(void)
+{
+    return true;
+}
+
+static const struct kernel scalar = {
+    .name = "scalar", .available = always, .f32 = scalar_measure_f32, .f64 = scalar_measure_f64};
+
+#if defined(__x86_64__)
+static const struct kernel avx2 = {.name = "avx2",
+                                   .available = cpu_has_avx2,
+                                   .f32 = avx2_measure_f32,
+                                   .f64 = scalar_measure_f64,
+                                   .widen_f16 = avx2_widen_f16,
+                                   .widen_bf16 = avx2_widen_bf16};
+#endif
+
+const struct kernel *const kernel_table[] = {
+#if defined(__x86_64__)
+    &avx2,
+#endif
+    &scalar,
+};
+const size_t kernel_count = sizeof kernel_table / sizeof *kernel_table;
+
+bool kernel_find(const char *name, const struct kernel **kernel, struct error *error)
+{
+    bool automatic = strcmp(name, "auto") == 0;
+    for (size_t i = 0; i < kernel_count; i++) {
+        if (!automatic && strcmp(name, kernel_table[i]->name) != 0)
+            continue;
+        if (kernel_table[i]->available()) {
+            *kernel = kernel_table[i];
+            return true;
+        }
+        if (!automatic)
+            return fail(error, "this processor has no '%s'", name);
+    }
+    return fail(error, "unknown instruction set '%s' (scalar, avx2, auto)", name);
+}
+
+struct plan plan_cast(const struct cast *cast)
+{
+    /* would_overflow is monotone: bisect the bits of positive floats. */
+    uint32_t below = 0, above = UINT32_C(0x7f800000);
+    while (above - below > 1) {
+        uint32_t middle = below + (above - below) / 2;
+        if (would_overflow(cast, float_from_bits(middle)))
+            above = middle;
+        else
+            below = middle;
+    }
+    return (struct plan){.cast = *cast, .overflow_bits = above};
+}
+
+struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype, bool big_endian)
+{
+    struct decoder decoder = {.dtype = *dtype, .swap = big_endian && dtype->bytes > 1};
+    const struct format *format = &dtype->format;
+    bool wide = dtype->bytes > 2;
+    bool f16 = format->exponent_bits == 5 && format->precision == 11 && kernel->widen_f16;
+    bool bf16 = format->exponent_bits == 8 && format->precision == 8 && kernel->widen_bf16;
+    if (wide || f16 || bf16)
+        return decoder;
+    size_t count = dtype->bytes == 1 ? 256 : 65536;
+    float *table = allocate(count, sizeof *table);
+    uint64_t codes = UINT64_C(1) << (format->exponent_bits + format->precision);
+    for (size_t code = 0; code < count; code++)
+        table[code] = (float)format_decode(format, code & (codes - 1));
+    decoder.table = table;
+    return decoder;
+}
+
+void decoder_close(struct decoder *decoder)
+{
+    free((void *)decoder->table);
+    decoder->table = NULL;
+}
+
+static void swap_bytes(const unsigned char *from, size_t n, int bytes, unsigned char *to)
+{
+    for (size_t i = 0; i < n * (size_t)bytes; i += (size_t)bytes)
+        for (int b = 0; b < bytes; b++)
+            to[i + (size_t)b] = from[i + (size_t)(bytes - 1 - b)];
+}
+
+/* A block of up to BLOCK elements, as floats or, for binary64, as doubles. */
+union block {
+    float f32[BLOCK];
+    double f64[BLOCK];
+    unsigned char bytes[BLOCK * 8];
+};
+
+static const float *to_floats(const struct kernel *kernel, const struct decoder *decoder,
+                              const unsigned char *from, size_t n, union block *room)
+{
+    if (decoder->dtype.bytes == 4) {
+        memcpy(room, from, n * 4);
+    } else if (decoder->table && decoder->dtype.bytes == 1) {
+        for (size_t i = 0; i < n; i++)
+            room->f32[i] = decoder->table[from[i]];
+    } else if (decoder->table) {
+        for (size_t i = 0; i < n; i++)
+            room->f32[i] = decoder->table[load_le16(from + 2 * i)];
+    } else if (decoder->dtype.format.precision == 8) {
+        kernel->widen_bf16(from, room->f32, n);
+    } else {
+        kernel->widen_f16(from, room->f32, n);
+    }
+    return room->f32;
+}
+
+/* Casts must not depend on flush-to-zero or a rounding direction that the process was left with. */
+#define WITH_DEFAULT_ENVIRONMENT(...)                                                              \
+    do {                                                                                           \
+        fenv_t environment;                                                                        \
+        fegetenv(&environment);                                                                    \
+        fesetenv(FE_DFL_ENV);                                                                      \
+        __VA_ARGS__;                                                                               \
+        fesetenv(&environment);                                                                    \
+    } while (0)
+
+/* The elements as the kernels take them, a block at a time. */
+struct blocks {
+    const struct kernel *kernel;
+    const struct decoder *decoder;
+    const unsigned char *at;
+    size_t left;
+    union block swapped, decoded;
+};
+
+/* The next block, as f32 or f64 (the other is NULL); its length, 0 at the end. */
+static size_t next_block(struct blocks *blocks, const float **f32, const double **f64)
+{
+    const struct decoder *decoder = blocks->decoder;
+    size_t n = blocks->left < BLOCK ? blocks->left : BLOCK, bytes = (size_t)decoder->dtype.bytes;
+    const unsigned char *from = blocks->at;
+    if (n == 0)
+        return 0;
+    if (decoder->swap) {
+        swap_bytes(from, n, (int)bytes, blocks->swapped.bytes);
+        from = blocks->swapped.bytes;
+    }
+    *f32 = NULL;
+    *f64 = NULL;
+    bool aligned = (uintptr_t)from % bytes == 0;
+    if (bytes == 8) {
+        if (!aligned)
+            from = memcpy(&blocks->decoded, from, n * 8);
+        *f64 = (const double *)(const void *)from;
+    } else if (bytes == 4 && aligned) {
+        *f32 = (const float *)(const void *)from;
+    } else {
+        *f32 = to_floats(blocks->kernel, decoder, from, n, &blocks->decoded);
+    }
+    blocks->at += n * bytes;
+    blocks->left -= n;
+    return n;
+}
+
+static void measure_all(struct blocks *blocks, uint64_t first, struct input_measure *input,
+                        const struct plan *plans, struct cast_measure *casts, size_t cast_count)
+{
+    const float *f32;
+    const double *f64;
+    for (size_t n; (n = next_block(blocks, &f32, &f64)); first += n) {
+        if (f64)
+            blocks->kernel->f64(f64, n, first, input, plans, casts, cast_count);
+        else
+            blocks->kernel->f32(f32, n, first, input, plans, casts, cast_count);
+    }
+}
+
+void kernel_measure(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
+                    size_t n, uint64_t first, struct input_measure *input,
+                    const struct plan *plans, struct cast_measure *casts, size_t cast_count)
+{
+    struct blocks blocks;
+    blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
+    WITH_DEFAULT_ENVIRONMENT(measure_all(&blocks, first, input, plans, casts, cast_count));
+}
+
+static void store_code(unsigned char *to, int bytes, uint64_t code)
+{
+    for (int b = 0; b < bytes; b++)
+        to[b] = (unsigned char)(code >> (8 * b));
+}
+
+static void encode_all(struct blocks *blocks, uint64_t first, const struct cast *cast,
+                       unsigned char *codes)
+{
+    const float *f32;
+    const double *f64;
+    int bytes = cast->format.code_bytes;
+    for (size_t n; (n = next_block(blocks, &f32, &f64)); first += n)
+        for (size_t i = 0; i < n; i++, codes += bytes) {
+            struct outcome outcome = cast_element(cast, f64 ? f64[i] : (double)f32[i], first + i);
+            store_code(codes, bytes, outcome_code(cast, &outcome));
+        }
+}
+
+void kernel_encode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
+                   size_t n, uint64_t first, const struct cast *cast, unsigned char *codes)
+{
+    struct blocks blocks;
+    blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
+    WITH_DEFAULT_ENVIRONMENT(encode_all(&blocks, first, cast, codes));
+}
+
+static void decode_all(struct blocks *blocks, void (*visit)(void *, const double *, size_t),
+                       void *context)
+{
+    const float *f32;
+    const double *f64;
+    double wide[BLOCK];
+    for (size_t n; (n = next_block(blocks, &f32, &f64));) {
+        for (size_t i = 0; i < n && f32; i++)
+            wide[i] = f32[i];
+        visit(context, f64 ? f64 : wide, n);
+    }
+}
+
+void kernel_decode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
+                   size_t n, void (*visit)(void *context, const double *x, size_t n), void *context)
+{
+    struct blocks blocks;
+    blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
+    WITH_DEFAULT_ENVIRONMENT(decode_all(&blocks, visit, context));
+}

@@ -1,0 +1,134 @@
+#include "output/escape.h"
+
+#include <ctype.h>
+#include <limits.h>
+
+struct range {
+    uint32_t first, last;
+};
+
+static bool within(const struct range *ranges, size_t count, uint32_t character)
+{
+    for (size_t i = 0; i < count; i++)
+        if (character >= ranges[i].first && character <= ranges[i].last)
+            return true;
+    return false;
+}
+
+#define WITHIN(ranges, character) within(ranges, sizeof(ranges) / sizeof(ranges)[0], character)
+
+static const struct range controls[] = {{0x00, 0x1f}, {0x7f, 0x9f}};
+
+/* Line separators, and what changes the direction of the text that follows. */
+static const struct range unruly[] = {
+    {0x061c, 0x061c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+
+static const struct range zero_width[] = {
+    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f},
+    {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200d},
+    {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}};
+
+static const struct range double_width[] = {
+    {0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x25fd, 0x25fe},
+    {0x2614, 0x2615},   {0x2648, 0x2653},   {0x26a1, 0x26ff},   {0x2705, 0x27bf},
+    {0x2b1b, 0x2b55},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},   {0xa960, 0xa97f},
+    {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe10, 0xfe19},   {0xfe30, 0xfe6f},
+    {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x18fff}, {0x1b000, 0x1b2ff},
+    {0x1f000, 0x1faff}, {0x20000, 0x3fffd}};
+
+size_t utf8_decode(const char *text, uint32_t *character)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *byte = (const unsigned char *)text;
+    if (byte[0] < 0x80) {
+        *character = byte[0];
+        return 1;
+    }
+    size_t length = byte[0] < 0xc0 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    if (length == 0 || byte[0] >= 0xf8)
+        return 0;
+    uint32_t value = byte[0] & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((byte[i] & 0xc0) != 0x80) /* the terminating NUL among others */
+            return 0;
+        value = value << 6 | (byte[i] & 0x3f);
+    }
+    if (value < least[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    *character = value;
+    return length;
+}
+
+static bool looks_like_escape(const char *text)
+{
+    return text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
+           isxdigit((unsigned char)text[3]);
+}
+
+/* A single character as it stands in a JSON string. */
+static void json_character(struct buffer *out, const char *bytes, size_t length, uint32_t character)
+{
+    if (character == '"' || character == '\\')
+        buffer_printf(out, "\\%c", (char)character);
+    else if (WITHIN(controls, character))
+        buffer_printf(out, "\\u%04x", (unsigned)character);
+    else
+        buffer_add(out, bytes, length);
+}
+
+void escape_json(struct buffer *out, const char *text)
+{
+    buffer_puts(out, "\"");
+    while (*text) {
+        uint32_t character;
+        size_t length = utf8_decode(text, &character);
+        if (length == 0 || looks_like_escape(text)) {
+            buffer_printf(out, "\\\\x%02x", (unsigned char)*text++);
+            continue;
+        }
+        json_character(out, text, length, character);
+        text += length;
+    }
+    buffer_puts(out, "\"");
+}
+
+static bool fit_for_terminal(const char *text, size_t length, uint32_t character, bool utf8)
+{
+    return length > 0 && !looks_like_escape(text) && !WITHIN(controls, character) &&
+           !WITHIN(unruly, character) && (utf8 || character < 0x80);
+}
+
+void escape_terminal(struct buffer *out, const char *text, bool utf8)
+{
+    buffer_puts(out, "");
+    while (*text) {
+        uint32_t character = 0;
+        size_t length = utf8_decode(text, &character);
+        if (fit_for_terminal(text, length, character, utf8)) {
+            buffer_add(out, text, length);
+            text += length;
+            continue;
+        }
+        for (size_t i = 0; i < (length ? length : 1); i++)
+            buffer_printf(out, "\\x%02x", (unsigned char)*text++);
+    }
+}
+
+int character_width(uint32_t character)
+{
+    if (character < 0x300)
+        return 1;
+    return WITHIN(zero_width, character) ? 0 : WITHIN(double_width, character) ? 2 : 1;
+}
+
+int text_width(const char *text)
+{
+    int width = 0;
+    while (*text && width < INT_MAX - 2) {
+        uint32_t character;
+        size_t length = utf8_decode(text, &character);
+        width += length ? character_width(character) : 1;
+        text += length ? length : 1;
+    }
+    return width;
+}

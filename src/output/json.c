@@ -1,0 +1,408 @@
+/* The report as JSON. The members and their order are those of the contract. */
+#include "output/output.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+
+#include "output/escape.h"
+#include "output/number.h"
+
+/* Puts the commas, and each member on a line of its own unless `flat`. */
+struct writer {
+    struct buffer *out;
+    int depth;
+    bool flat;
+    bool first; /* nothing was written yet in the innermost object or array */
+};
+
+static void next_item(struct writer *w)
+{
+    if (!w->first)
+        buffer_puts(w->out, ",");
+    if (!w->flat)
+        buffer_printf(w->out, "\n%*s", 2 * w->depth, "");
+    else if (!w->first)
+        buffer_puts(w->out, " ");
+    w->first = false;
+}
+
+static void member(struct writer *w, const char *name)
+{
+    next_item(w);
+    buffer_printf(w->out, "\"%s\": ", name);
+}
+
+/* Members that follow share this line, which the next `apart` ends. */
+static void member_together(struct writer *w, const char *name)
+{
+    member(w, name);
+    w->flat = true;
+}
+
+static void apart(struct writer *w)
+{
+    w->flat = false;
+}
+
+static void open_lines(struct writer *w, const char *bracket)
+{
+    buffer_puts(w->out, bracket);
+    w->depth++;
+    w->flat = false;
+    w->first = true;
+}
+
+static void close_lines(struct writer *w, const char *bracket)
+{
+    w->depth--;
+    if (!w->first)
+        buffer_printf(w->out, "\n%*s", 2 * w->depth, "");
+    buffer_puts(w->out, bracket);
+    w->flat = false;
+    w->first = false;
+}
+
+/* The same on one line; the result is what `close_flat` wants back. */
+static bool open_flat(struct writer *w, const char *bracket)
+{
+    bool was_flat = w->flat;
+    buffer_puts(w->out, bracket);
+    w->flat = true;
+    w->first = true;
+    return was_flat;
+}
+
+static void close_flat(struct writer *w, const char *bracket, bool was_flat)
+{
+    buffer_puts(w->out, bracket);
+    w->flat = was_flat;
+    w->first = false;
+}
+
+static void write_text(struct writer *w, const char *text)
+{
+    if (text)
+        escape_json(w->out, text);
+    else
+        buffer_puts(w->out, "null");
+}
+
+static void write_integer(struct writer *w, uint64_t value)
+{
+    buffer_printf(w->out, "%" PRIu64, value);
+}
+
+static void write_integers(struct writer *w, const uint64_t *values, size_t count)
+{
+    bool was_flat = open_flat(w, "[");
+    for (size_t i = 0; i < count; i++) {
+        next_item(w);
+        write_integer(w, values[i]);
+    }
+    close_flat(w, "]", was_flat);
+}
+
+static void write_position(struct writer *w, const struct tensor *tensor, uint64_t position)
+{
+    uint64_t index[RANK_LIMIT];
+    tensor_index(tensor, position, index);
+    write_integers(w, index, tensor->rank);
+}
+
+/* `tensor` is the one that a position is in. */
+static void write_value(struct writer *w, const struct value *value, const struct tensor *tensor)
+{
+    switch (value->kind) {
+    case VALUE_NULL:
+        buffer_puts(w->out, "null");
+        break;
+    case VALUE_COUNT:
+        write_integer(w, value->count);
+        break;
+    case VALUE_REAL:
+        number_json(w->out, value->real);
+        break;
+    case VALUE_INDEX:
+        write_position(w, tensor, value->count);
+        break;
+    }
+}
+
+static void write_figures(struct writer *w, enum metric_group group, const struct value *figures,
+                          const struct tensor *tensor)
+{
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (metric_table[i].group != group)
+            continue;
+        member(w, metric_table[i].name);
+        write_value(w, &figures[i], tensor);
+    }
+}
+
+static void histogram_members(struct writer *w, const struct histogram *histogram)
+{
+    member(w, "first");
+    if (histogram->length)
+        buffer_printf(w->out, "%d", histogram->first);
+    else
+        buffer_puts(w->out, "null");
+    member(w, "counts");
+    write_integers(w, histogram->counts, histogram->length);
+}
+
+/* Of the total: a position alone does not say which tensor it is in. */
+static void write_place(struct writer *w, const struct value *position,
+                        const struct report_tensor *where)
+{
+    if (position->kind != VALUE_INDEX || !where) {
+        buffer_puts(w->out, "null");
+        return;
+    }
+    bool was_flat = open_flat(w, "{");
+    member(w, "file");
+    write_text(w, where->file);
+    member(w, "name");
+    write_text(w, where->tensor.name);
+    member(w, "index");
+    write_position(w, &where->tensor, position->count);
+    close_flat(w, "}", was_flat);
+}
+
+/* `tensor` is NULL for the total. */
+static void write_error(struct writer *w, const struct report_cast *cast,
+                        const struct tensor *tensor)
+{
+    bool was_flat = open_flat(w, "{");
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (metric_table[i].group != GROUP_ERROR)
+            continue;
+        member(w, metric_table[i].name);
+        if (tensor || metric_table[i].type != TYPE_INDEX)
+            write_value(w, &cast->figures[i], tensor);
+        else
+            write_place(w, &cast->figures[i],
+                        i == METRIC_ERROR_MAX_ABS_AT ? cast->max_abs_tensor : cast->max_rel_tensor);
+    }
+    close_flat(w, "}", was_flat);
+}
+
+static void write_scale(struct writer *w, const struct report_cast *cast)
+{
+    if (cast->scale_varies)
+        buffer_puts(w->out, "null");
+    else if (cast->scale < DBL_MIN_EXP - DBL_MANT_DIG || cast->scale >= DBL_MAX_EXP)
+        buffer_printf(w->out, "\"0x1p%+d\"", cast->scale);
+    else
+        number_json(w->out, ldexp(1, cast->scale));
+}
+
+static void write_sums(struct writer *w, const struct report_cast *cast)
+{
+    const struct {
+        const char *name, *sum;
+    } sums[] = {{"e", cast->sum_e},
+                {"abs_e", cast->sum_abs_e},
+                {"e2", cast->sum_e2},
+                {"x2", cast->sum_x2}};
+    bool was_flat = open_flat(w, "{");
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        member(w, sums[i].name);
+        write_text(w, sums[i].sum);
+    }
+    close_flat(w, "}", was_flat);
+}
+
+static void write_cast(struct writer *w, const struct report_cast *cast,
+                       const struct tensor *tensor)
+{
+    open_lines(w, "{");
+    member_together(w, "to");
+    write_text(w, cast->cast->format.name);
+    member(w, "bits");
+    buffer_printf(w->out, "%d", cast->cast->format.bits);
+    member(w, "scale");
+    write_scale(w, cast);
+    apart(w);
+
+    bool line_begins = true;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (metric_table[i].group != GROUP_CAST)
+            continue;
+        if (line_begins)
+            member_together(w, metric_table[i].name);
+        else
+            member(w, metric_table[i].name);
+        line_begins = false;
+        write_value(w, &cast->figures[i], tensor);
+    }
+    apart(w);
+
+    member(w, "error");
+    write_error(w, cast, tensor);
+    member(w, "relative_error");
+    bool was_flat = open_flat(w, "{");
+    member(w, "exact");
+    write_integer(w, cast->relative_exact);
+    histogram_members(w, &cast->relative_error);
+    close_flat(w, "}", was_flat);
+    member(w, "sums");
+    write_sums(w, cast);
+    close_lines(w, "}");
+}
+
+static void write_input(struct writer *w, const struct report_tensor *tensor)
+{
+    bool was_flat = open_flat(w, "{");
+    write_figures(w, GROUP_INPUT, tensor->figures, &tensor->tensor);
+    member(w, "sum");
+    write_text(w, tensor->sum);
+    member(w, "exponents");
+    bool inner = open_flat(w, "{");
+    histogram_members(w, &tensor->exponents);
+    close_flat(w, "}", inner);
+    close_flat(w, "}", was_flat);
+}
+
+static void write_tensor(struct writer *w, const struct report *report,
+                         const struct report_tensor *tensor)
+{
+    open_lines(w, "{");
+    member(w, "file");
+    write_text(w, tensor->file);
+    member(w, "name");
+    write_text(w, tensor->tensor.name);
+    member_together(w, "dtype");
+    write_text(w, tensor->tensor.dtype.name);
+    member(w, "shape");
+    write_integers(w, tensor->tensor.shape, tensor->tensor.rank);
+    member(w, "elements");
+    write_integer(w, tensor->tensor.elements);
+    apart(w);
+    member(w, "input");
+    write_input(w, tensor);
+    member(w, "casts");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->cast_count; i++) {
+        next_item(w);
+        write_cast(w, &tensor->casts[i], &tensor->tensor);
+    }
+    close_lines(w, "]");
+    close_lines(w, "}");
+}
+
+static void write_settings(struct writer *w, const struct report *report)
+{
+    const struct report_settings *settings = &report->settings;
+    const struct {
+        const char *name, *value;
+    } given[] = {{"scale", settings->scale}, {"raw", settings->raw}, {"view", settings->view}};
+
+    bool was_flat = open_flat(w, "{");
+    member(w, "to");
+    bool inner = open_flat(w, "[");
+    for (size_t i = 0; i < report->cast_count; i++) {
+        next_item(w);
+        write_text(w, report->casts[i].format.name);
+    }
+    close_flat(w, "]", inner);
+    member(w, "round");
+    if (settings->rounding == ROUND_STOCHASTIC)
+        buffer_printf(w->out, "\"%s:%" PRIu64 "\"", rounding_name(settings->rounding),
+                      settings->seed);
+    else
+        write_text(w, rounding_name(settings->rounding));
+    member(w, "overflow");
+    write_text(w, settings->saturate ? "saturate" : "inf");
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        if (given[i].value) {
+            member(w, given[i].name);
+            write_text(w, given[i].value);
+        }
+    close_flat(w, "}", was_flat);
+}
+
+static void write_skipped(struct writer *w, const struct report_skipped *skipped)
+{
+    bool was_flat = open_flat(w, "{");
+    member(w, "file");
+    write_text(w, skipped->file);
+    member(w, "name");
+    write_text(w, skipped->skipped.name);
+    member(w, "dtype");
+    write_text(w, skipped->skipped.dtype);
+    member(w, "reason");
+    write_text(w, skipped->skipped.reason);
+    close_flat(w, "}", was_flat);
+}
+
+static void write_gate(struct writer *w, const struct report_gate *gate)
+{
+    bool was_flat = open_flat(w, "{");
+    member(w, "rule");
+    write_text(w, gate->rule);
+    member(w, "file");
+    write_text(w, gate->tensor->file);
+    member(w, "name");
+    write_text(w, gate->tensor->tensor.name);
+    member(w, "to");
+    write_text(w, gate->cast->cast->format.name);
+    member(w, "value");
+    write_value(w, &gate->value, &gate->tensor->tensor);
+    member(w, "pass");
+    buffer_puts(w->out, gate->pass ? "true" : "false");
+    close_flat(w, "}", was_flat);
+}
+
+static void render(const struct report *report, const struct style *style, struct buffer *out)
+{
+    (void)style;
+    struct writer writer = {.out = out}, *w = &writer;
+    open_lines(w, "{");
+    member(w, "schema");
+    write_text(w, "precheck/1");
+    member(w, "version");
+    write_text(w, report->version);
+    member(w, "settings");
+    write_settings(w, report);
+
+    member(w, "tensors");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->tensor_count; i++) {
+        next_item(w);
+        write_tensor(w, report, &report->tensors[i]);
+    }
+    close_lines(w, "]");
+
+    member(w, "skipped");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->skipped_count; i++) {
+        next_item(w);
+        write_skipped(w, &report->skipped[i]);
+    }
+    close_lines(w, "]");
+
+    member(w, "total");
+    open_lines(w, "[");
+    for (size_t i = 0; report->total && i < report->cast_count; i++) {
+        next_item(w);
+        write_cast(w, &report->total[i], NULL);
+    }
+    close_lines(w, "]");
+
+    member(w, "advice");
+    buffer_puts(out, "[]");
+    member(w, "gates");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->gate_count; i++) {
+        next_item(w);
+        write_gate(w, &report->gates[i]);
+    }
+    close_lines(w, "]");
+    member(w, "verdict");
+    write_text(w, !report->has_verdict ? NULL : report->pass ? "pass" : "fail");
+    close_lines(w, "}");
+    buffer_puts(out, "\n");
+}
+
+const struct renderer renderer_json = {"json", render};

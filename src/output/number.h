@@ -1,0 +1,29 @@
+/* Numbers as text, the same in every locale. */
+#ifndef PRECHECK_OUTPUT_NUMBER_H
+#define PRECHECK_OUTPUT_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+/* A JSON number that reads back as the same binary64, as short as can be; both zeros are 0, an
+ * infinity is the string "inf" or "-inf". */
+void number_json(struct buffer *out, double value);
+
+/* For people: four significant digits; whole numbers below ten million in full. */
+void number_human(struct buffer *out, double value);
+/* The same, but a power of two that would need an exponent or many digits as 2^-14. */
+void number_power(struct buffer *out, double value);
+/* 2^exponent as 2^-14. */
+void number_exponent(struct buffer *out, int exponent);
+/* 16,384 */
+void number_count(struct buffer *out, uint64_t count);
+/* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer
+ * than two decimals tell is "<0.01 %" or ">99.99 %". */
+void number_share(struct buffer *out, uint64_t part, uint64_t whole);
+
+/* Whether |value| is a power of two, and which. */
+bool number_is_power(double value, int *exponent);
+
+#endif

@@ -1,0 +1,23 @@
+#include "output/output.h"
+
+#include <string.h>
+
+static const struct renderer *const renderers[] = {
+    &renderer_text,
+    &renderer_json,
+};
+
+enum { RENDERER_COUNT = sizeof renderers / sizeof renderers[0] };
+
+const struct renderer *output_find(const char *kind)
+{
+    for (size_t i = 0; i < RENDERER_COUNT; i++)
+        if (strcmp(renderers[i]->kind, kind) == 0)
+            return renderers[i];
+    return NULL;
+}
+
+const char *output_kind(size_t index)
+{
+    return index < RENDERER_COUNT ? renderers[index]->kind : NULL;
+}

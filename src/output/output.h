@@ -1,0 +1,34 @@
+/* Renderings of the finished report. They take its values as they are; none computes a figure. */
+#ifndef PRECHECK_OUTPUT_OUTPUT_H
+#define PRECHECK_OUTPUT_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "report/report.h"
+
+/* How a rendering for people looks; the others ignore it. */
+struct style {
+    int width;    /* columns; 0 stands for 80, and fewer than 40 for 40 */
+    bool utf8;    /* else nothing but ASCII is written, names escaped */
+    bool colour;  /* ANSI escapes, reset before each line end */
+    bool verbose; /* every histogram of every tensor, all figures, the exact sums */
+};
+
+struct renderer {
+    const char *kind; /* as --output names it */
+    void (*render)(const struct report *report, const struct style *style, struct buffer *out);
+};
+
+extern const struct renderer renderer_text;
+extern const struct renderer renderer_json;
+
+/* NULL when there is no such kind. */
+const struct renderer *output_find(const char *kind);
+/* The kinds in order, for help and messages; NULL after the last. */
+const char *output_kind(size_t index);
+
+/* What --formats prints. */
+void formats_list(const struct style *style, struct buffer *out);
+
+#endif

@@ -1,0 +1,365 @@
+/* The report for people: the order of its parts, and the parts that are not about casts. */
+#include "output/text.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "output/escape.h"
+#include "output/number.h"
+
+enum { INDENT = 2 };
+
+uint64_t text_count_of(const struct value *value)
+{
+    return value->kind == VALUE_COUNT ? value->count : 0;
+}
+
+int text_format_width(const struct subject *subject)
+{
+    int width = 0;
+    for (size_t i = 0; i < subject->cast_count; i++) {
+        int length = (int)strlen(subject->casts[i].cast->format.name);
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+void text_scaled_power(struct buffer *out, const struct report_cast *cast, int exponent)
+{
+    exponent -= cast->scale;
+    if (exponent >= DBL_MIN_EXP - DBL_MANT_DIG && exponent < DBL_MAX_EXP)
+        number_power(out, ldexp(1, exponent));
+    else
+        number_exponent(out, exponent);
+}
+
+void text_largest(struct buffer *out, const struct report_cast *cast)
+{
+    const struct format *format = &cast->cast->format;
+    double largest = ldexp(format_max(format), -cast->scale);
+    if (isfinite(largest) && largest >= DBL_MIN) {
+        number_human(out, largest);
+        return;
+    }
+    /* Beyond binary64, or below what it can hold exactly. */
+    number_human(out, (double)format->max_significand);
+    buffer_puts(out, "*");
+    number_exponent(out, format->emax - format->precision + 1 - cast->scale);
+}
+
+void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position)
+{
+    if (tensor->rank == 0)
+        return;
+    uint64_t index[RANK_LIMIT];
+    tensor_index(tensor, position, index);
+    for (unsigned i = 0; i < tensor->rank; i++)
+        buffer_printf(out, "%s%" PRIu64, i ? ", " : "[", index[i]);
+    buffer_puts(out, "]");
+}
+
+void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
+                 int width)
+{
+    struct buffer both = {0};
+    buffer_puts(&both, tensor->file);
+    if (*tensor->tensor.name) {
+        buffer_puts(&both, ": ");
+        buffer_puts(&both, tensor->tensor.name);
+    }
+    page_name(page, out, both.data, width);
+    buffer_free(&both);
+}
+
+static void paragraph(struct page *page, enum ink ink, struct buffer *text)
+{
+    page_pad(page, INDENT);
+    page_paragraph(page, INDENT, ink, text->data);
+    buffer_free(text);
+}
+
+/* How the elements were cast, as far as it is the same for all. */
+static void settings(struct page *page, const struct report *report)
+{
+    const struct report_settings *given = &report->settings;
+    struct buffer text = {0};
+    buffer_printf(&text, "Rounding: %s", rounding_name(given->rounding));
+    if (given->rounding == ROUND_STOCHASTIC)
+        buffer_printf(&text, ", seed %" PRIu64, given->seed);
+    buffer_printf(&text, ". Overflow: %s.",
+                  given->saturate ? "saturates" : "to infinity or NaN, where the format has one");
+    const struct {
+        const char *title, *value;
+    } optional[] = {{"Scale", given->scale}, {"Raw", given->raw}, {"View", given->view}};
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
+        if (optional[i].value) {
+            buffer_printf(&text, " %s: ", optional[i].title);
+            page_name(page, &text, optional[i].value, page->width / 2);
+            buffer_puts(&text, ".");
+        }
+    page_paragraph(page, 0, INK_DIM, text.data);
+    buffer_free(&text);
+}
+
+/* The value that a gate judged. */
+static void gate_value(struct buffer *out, const struct report_gate *gate)
+{
+    switch (gate->value.kind) {
+    case VALUE_NULL:
+        buffer_puts(out, "none");
+        break;
+    case VALUE_COUNT:
+        number_count(out, gate->value.count);
+        break;
+    case VALUE_REAL:
+        number_human(out, gate->value.real);
+        break;
+    case VALUE_INDEX:
+        text_index(out, &gate->tensor->tensor, gate->value.count);
+        break;
+    }
+}
+
+enum { GATE_COLUMNS = 4 };
+
+static void gate_cells(const struct page *page, const struct report_gate *gate,
+                       struct buffer cells[GATE_COLUMNS])
+{
+    for (int i = 0; i < GATE_COLUMNS; i++) {
+        cells[i].length = 0;
+        buffer_puts(&cells[i], "");
+    }
+    page_name(page, &cells[0], gate->rule, page->width / 3);
+    gate_value(&cells[1], gate);
+    buffer_puts(&cells[2], gate->cast->cast->format.name);
+    text_tensor(page, &cells[3], gate->tensor, page->width);
+}
+
+static void gate_line(struct page *page, enum ink ink, const char *const texts[GATE_COLUMNS],
+                      const int widths[GATE_COLUMNS])
+{
+    int left = page->width - INDENT;
+    page_pad(page, INDENT);
+    for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
+        page_left(page, i ? INK_PLAIN : ink, texts[i], widths[i]);
+        page_pad(page, 2);
+        left -= widths[i] + 2;
+    }
+    page_left(page, INK_PLAIN, texts[GATE_COLUMNS - 1], left);
+    page_end_line(page);
+}
+
+static void failing_gates(struct page *page, const struct report *report)
+{
+    static const char *const titles[GATE_COLUMNS] = {"fails on", "value", "format", "tensor"};
+    int widths[GATE_COLUMNS];
+    struct buffer cells[GATE_COLUMNS] = {{0}};
+    for (int i = 0; i < GATE_COLUMNS; i++)
+        widths[i] = (int)strlen(titles[i]);
+    for (size_t g = 0; g < report->gate_count; g++) {
+        if (report->gates[g].pass)
+            continue;
+        gate_cells(page, &report->gates[g], cells);
+        for (int i = 0; i < GATE_COLUMNS; i++) {
+            int width = text_width(cells[i].data), limit = page->width / (i ? 4 : 3);
+            width = width < limit ? width : limit;
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+    gate_line(page, INK_DIM, titles, widths);
+    for (size_t g = 0; g < report->gate_count; g++) {
+        if (report->gates[g].pass)
+            continue;
+        gate_cells(page, &report->gates[g], cells);
+        const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
+                                                 cells[3].data};
+        gate_line(page, INK_BAD, texts, widths);
+    }
+    for (int i = 0; i < GATE_COLUMNS; i++)
+        buffer_free(&cells[i]);
+}
+
+static void verdict(struct page *page, const struct report *report)
+{
+    if (!report->has_verdict)
+        return;
+    size_t failed = 0;
+    for (size_t i = 0; i < report->gate_count; i++)
+        failed += !report->gates[i].pass;
+    size_t held = report->gate_count - failed;
+
+    struct buffer text = {0};
+    page_paint(page, report->pass ? INK_GOOD : INK_BAD, report->pass ? "PASS" : "FAIL");
+    if (failed)
+        buffer_printf(&text, "  %zu of %zu gates", failed, report->gate_count);
+    else
+        buffer_printf(&text, "  %zu %s", held, held == 1 ? "gate holds" : "gates hold");
+    page_paint(page, INK_TITLE, text.data);
+    page_end_line(page);
+    buffer_free(&text);
+    if (failed) {
+        failing_gates(page, report);
+        if (held) {
+            buffer_printf(&text, "the other %zu %s", held, held == 1 ? "holds" : "hold");
+            paragraph(page, INK_GOOD, &text);
+        }
+    }
+    page_end_line(page);
+}
+
+static void add_real(struct buffer *out, const char *before, const struct value *value)
+{
+    if (value->kind != VALUE_REAL)
+        return;
+    buffer_puts(out, before);
+    number_human(out, value->real);
+}
+
+static void add_count(struct buffer *out, const struct value *value, const char *one,
+                      const char *many)
+{
+    uint64_t count = text_count_of(value);
+    if (count == 0)
+        return;
+    buffer_puts(out, out->length ? ", " : "");
+    number_count(out, count);
+    buffer_printf(out, " %s", count == 1 ? one : many);
+}
+
+/* The range of the elements and those outside it. */
+static void input_line(struct page *page, const struct subject *subject)
+{
+    const struct value *input = subject->input;
+    if (subject->elements == 0)
+        return;
+    struct buffer text = {0};
+    buffer_puts(&text, "");
+    if (input[METRIC_INPUT_MIN_ABS].kind == VALUE_REAL) {
+        add_real(&text, "magnitudes ", &input[METRIC_INPUT_MIN_ABS]);
+        add_real(&text, " to ", &input[METRIC_INPUT_MAX_ABS]);
+        add_real(&text, ", mean ", &input[METRIC_INPUT_MEAN]);
+        add_real(&text, ", rms ", &input[METRIC_INPUT_RMS]);
+    } else {
+        buffer_puts(&text, input[METRIC_INPUT_MAX_ABS].kind == VALUE_REAL
+                               ? "no element other than zero"
+                               : "no finite element");
+    }
+    add_count(&text, &input[METRIC_INPUT_ZERO], "zero", "zeros");
+    add_count(&text, &input[METRIC_INPUT_NAN], "NaN", "NaN");
+    add_count(&text, &input[METRIC_INPUT_INF], "infinity", "infinities");
+    paragraph(page, INK_PLAIN, &text);
+}
+
+static void add_elements(struct buffer *out, uint64_t elements)
+{
+    number_count(out, elements);
+    buffer_puts(out, elements == 1 ? " element" : " elements");
+}
+
+static void tensor_heading(struct page *page, const struct report_tensor *tensor)
+{
+    const char *name = tensor->tensor.name;
+    struct buffer title = {0}, text = {0};
+    page_name(page, &title, *name ? name : tensor->file, page->width);
+    page_rule(page, title.data);
+    buffer_free(&title);
+
+    buffer_puts(&text, "");
+    if (*name) {
+        page_name(page, &text, tensor->file, page->width - 2 * INDENT);
+        buffer_puts(&text, ", ");
+    }
+    buffer_printf(&text, "%s, shape [", tensor->tensor.dtype.name);
+    for (unsigned i = 0; i < tensor->tensor.rank; i++)
+        buffer_printf(&text, "%s%" PRIu64, i ? ", " : "", tensor->tensor.shape[i]);
+    buffer_puts(&text, "], ");
+    add_elements(&text, tensor->tensor.elements);
+    paragraph(page, INK_PLAIN, &text);
+}
+
+static void section(struct page *page, const struct subject *subject, bool brief)
+{
+    input_line(page, subject);
+    page_end_line(page);
+    text_facts(page, subject);
+    if (subject->elements == 0)
+        return;
+    text_table(page, subject, brief);
+    if (brief)
+        return;
+    text_fit(page, subject);
+    text_exponents(page, subject);
+    text_relative_errors(page, subject);
+    if (page->style->verbose)
+        text_sums(page, subject);
+}
+
+static void tensor_section(struct page *page, const struct report *report,
+                           const struct report_tensor *tensor, bool brief)
+{
+    const struct subject subject = {.tensor = tensor,
+                                    .elements = tensor->tensor.elements,
+                                    .input = tensor->figures,
+                                    .exponents = &tensor->exponents,
+                                    .casts = tensor->casts,
+                                    .cast_count = report->cast_count};
+    tensor_heading(page, tensor);
+    section(page, &subject, brief);
+}
+
+static void total_section(struct page *page, const struct report *report)
+{
+    const struct subject subject = {.elements = report->total_elements,
+                                    .input = report->total_input,
+                                    .exponents = &report->total_exponents,
+                                    .casts = report->total,
+                                    .cast_count = report->cast_count};
+    struct buffer text = {0};
+    buffer_printf(&text, "all %zu tensors", report->tensor_count);
+    page_rule(page, text.data);
+    text.length = 0;
+    add_elements(&text, report->total_elements);
+    paragraph(page, INK_PLAIN, &text);
+    section(page, &subject, false);
+}
+
+static void skipped(struct page *page, const struct report *report)
+{
+    if (report->skipped_count == 0)
+        return;
+    page_rule(page, "not cast");
+    for (size_t i = 0; i < report->skipped_count; i++) {
+        const struct report_skipped *one = &report->skipped[i];
+        struct buffer text = {0};
+        page_name(page, &text, one->file, page->width / 2);
+        if (*one->skipped.name) {
+            buffer_puts(&text, ": ");
+            page_name(page, &text, one->skipped.name, page->width / 2);
+        }
+        buffer_puts(&text, ", ");
+        page_name(page, &text, one->skipped.dtype, page->width / 2);
+        buffer_printf(&text, ", %s", one->skipped.reason);
+        page_pad(page, INDENT);
+        page_paragraph(page, 2 * INDENT, INK_PLAIN, text.data);
+        buffer_free(&text);
+    }
+}
+
+static void render(const struct report *report, const struct style *style, struct buffer *out)
+{
+    struct page page = page_on(out, style);
+    bool many = report->tensor_count > 1;
+    verdict(&page, report);
+    settings(&page, report);
+    page_end_line(&page);
+    for (size_t i = 0; i < report->tensor_count; i++)
+        tensor_section(&page, report, &report->tensors[i], many && !style->verbose);
+    if (many)
+        total_section(&page, report);
+    skipped(&page, report);
+}
+
+const struct renderer renderer_text = {"text", render};

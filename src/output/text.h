@@ -1,0 +1,45 @@
+/* The parts of the text report. */
+#ifndef PRECHECK_OUTPUT_TEXT_H
+#define PRECHECK_OUTPUT_TEXT_H
+
+#include "output/page.h"
+#include "report/report.h"
+
+/* What a section is about: one tensor, or all of them. */
+struct subject {
+    const struct report_tensor *tensor; /* NULL: all of them */
+    uint64_t elements;
+    const struct value *input; /* figures of GROUP_INPUT */
+    const struct histogram *exponents;
+    const struct report_cast *casts;
+    size_t cast_count;
+};
+
+/* What happens to the elements and how large the error is, in sentences, a format at a time. */
+void text_facts(struct page *page, const struct subject *subject);
+/* How each format's range suits the elements, and the scale that would suit them best. */
+void text_fit(struct page *page, const struct subject *subject);
+
+/* The figures, formats side by side. */
+void text_table(struct page *page, const struct subject *subject, bool brief);
+/* The exact sums, which are too long for a table. */
+void text_sums(struct page *page, const struct subject *subject);
+
+/* The magnitudes of the elements with the limits of the formats, and the relative errors. */
+void text_exponents(struct page *page, const struct subject *subject);
+void text_relative_errors(struct page *page, const struct subject *subject);
+
+/* 0 where the value is no count. */
+uint64_t text_count_of(const struct value *value);
+/* The columns that the longest name of a format takes. */
+int text_format_width(const struct subject *subject);
+/* The largest finite value, or 2^exponent, divided by the scale of the cast. */
+void text_largest(struct buffer *out, const struct report_cast *cast);
+void text_scaled_power(struct buffer *out, const struct report_cast *cast, int exponent);
+/* " at [1, 2]": the index of a position; nothing for a scalar. */
+void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position);
+/* The file and the name of a tensor. */
+void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
+                 int width);
+
+#endif

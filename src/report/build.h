@@ -1,0 +1,23 @@
+/* From tallies to the report's values. */
+#ifndef PRECHECK_REPORT_BUILD_H
+#define PRECHECK_REPORT_BUILD_H
+
+#include "report/report.h"
+#include "tally/tally.h"
+
+/* The total of a run while its tensors come in, of bounded size. */
+struct total;
+
+struct total *total_new(size_t cast_count);
+void total_free(struct total *total);
+
+/* Fills in a tensor's figures; `file`, `tensor` and `bound` are set already. */
+void report_tensor_figures(struct report_tensor *tensor, const struct tally *tally);
+
+/* Adds tensor `index` of the report to the total. */
+void total_add(struct total *total, const struct report *report, size_t index,
+               const struct tally *tally);
+/* Fills in the report's total, once its array of tensors no longer moves. */
+void report_total_figures(struct report *report, const struct total *total);
+
+#endif

@@ -1,0 +1,122 @@
+/* The report as values: what REPORT.md lists. Renderers read it and compute nothing. */
+#ifndef PRECHECK_REPORT_REPORT_H
+#define PRECHECK_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/cast.h"
+#include "input/input.h"
+
+enum metric {
+#define METRIC(id, ...) METRIC_##id,
+#include "report/metrics.def"
+#undef METRIC
+    METRIC_COUNT
+};
+
+enum metric_group { GROUP_INPUT, GROUP_CAST, GROUP_ERROR, GROUP_COUNT };
+enum metric_type { TYPE_COUNT, TYPE_REAL, TYPE_INDEX };
+
+struct metric_row {
+    enum metric_group group;
+    const char *name;
+    enum metric_type type;
+    const char *unit, *help;
+};
+
+extern const struct metric_row metric_table[METRIC_COUNT];
+/* "input", "" and "error". */
+extern const char *const metric_group_names[GROUP_COUNT];
+
+enum value_kind { VALUE_NULL, VALUE_COUNT, VALUE_REAL, VALUE_INDEX };
+
+struct value {
+    enum value_kind kind;
+    union {
+        uint64_t count; /* COUNT, and for INDEX the position in storage order */
+        double real;    /* never NaN; an infinity is a figure beyond binary64 */
+    };
+};
+
+/* Bins first .. first + length - 1, without empty ones at either end; length 0 when all are empty. */
+struct histogram {
+    int first;
+    size_t length;
+    uint64_t *counts; /* owned */
+};
+
+struct report_tensor;
+
+struct report_cast {
+    const struct cast *cast;         /* format, rounding and policy */
+    int scale;                       /* K of this tensor */
+    bool scale_varies;               /* total only: the tensors' scales differ */
+    struct value figures[METRIC_COUNT]; /* those of GROUP_CAST and GROUP_ERROR */
+    uint64_t relative_exact;         /* e = 0 among x != 0 */
+    struct histogram relative_error;
+    char *sum_e, *sum_abs_e, *sum_e2, *sum_x2; /* exact hexadecimal floats, owned */
+    /* Total only: where the two *_at positions are. */
+    const struct report_tensor *max_abs_tensor, *max_rel_tensor;
+    /* How the tensor would sit in the format best: the K nearest zero at which nothing overflows and
+     * as few elements as possible lie below the smallest normal number. Not known (false) for
+     * tensors without a finite nonzero element. */
+    bool has_fit;
+    int fit_scale;
+    uint64_t fit_below;   /* elements whose magnitude is below the smallest normal at fit_scale */
+    uint64_t below;       /* the same at the scale of this cast */
+};
+
+struct report_tensor {
+    const char *file; /* not owned */
+    struct tensor tensor; /* owned name */
+    struct value figures[METRIC_COUNT]; /* those of GROUP_INPUT */
+    struct histogram exponents;
+    char *sum; /* exact hexadecimal float or NULL, owned */
+    struct report_cast *casts; /* cast_count of them */
+    struct cast *bound;        /* what they refer to: with this tensor's scale and key, owned */
+};
+
+struct report_skipped {
+    const char *file;
+    struct skipped skipped; /* owned name */
+};
+
+struct report_gate {
+    const char *rule; /* as the user wrote it */
+    const struct report_tensor *tensor;
+    const struct report_cast *cast;
+    struct value value;
+    bool pass;
+};
+
+struct report_settings {
+    enum rounding rounding;
+    uint64_t seed;
+    bool saturate;
+    const char *scale, *raw, *view; /* as given, NULL where not */
+};
+
+struct report {
+    const char *version;
+    struct report_settings settings;
+    struct cast *casts; /* one a format of --to, owned */
+    size_t cast_count;
+    struct report_tensor *tensors; /* owned */
+    size_t tensor_count;
+    struct report_skipped *skipped; /* owned */
+    size_t skipped_count;
+    struct report_cast *total; /* cast_count of them, owned */
+    /* The total of the inputs, for the histogram of all tensors. */
+    struct value total_input[METRIC_COUNT];
+    struct histogram total_exponents;
+    uint64_t total_elements;
+    struct report_gate *gates; /* owned; filled by gate/ */
+    size_t gate_count;
+    bool has_verdict, pass;
+};
+
+void report_free(struct report *report);
+
+#endif

@@ -1,0 +1,59 @@
+#include "tally/tally.h"
+
+#include <stdlib.h>
+
+#include "base/buffer.h"
+
+struct tally *tally_new(size_t cast_count)
+{
+    struct tally *tally = allocate(1, sizeof *tally + cast_count * sizeof *tally->casts);
+    tally->cast_count = cast_count;
+    return tally;
+}
+
+static void add_counts(uint64_t *into, const uint64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        into[i] += from[i];
+}
+
+void tally_merge_input(struct input_measure *into, const struct input_measure *from)
+{
+    into->nan += from->nan;
+    into->inf += from->inf;
+    into->zero += from->zero;
+    if (from->min_abs != 0 && (into->min_abs == 0 || from->min_abs < into->min_abs))
+        into->min_abs = from->min_abs;
+    if (from->max_abs > into->max_abs)
+        into->max_abs = from->max_abs;
+    exact_sum_merge(&into->x, &from->x);
+    exact_sum_merge(&into->x2, &from->x2);
+    add_counts(into->exponents, from->exponents, EXPONENT_BINS);
+}
+
+static void merge_extreme(struct extreme *into, const struct extreme *from)
+{
+    extreme_offer(into, from->high, from->low, from->position, from->input);
+}
+
+void tally_merge_cast(struct cast_measure *into, const struct cast_measure *from)
+{
+    add_counts(into->classes, from->classes, CLASS_COUNT);
+    into->exact += from->exact;
+    into->count += from->count;
+    exact_sum_merge(&into->e, &from->e);
+    exact_sum_merge(&into->abs_e, &from->abs_e);
+    exact_sum_merge(&into->e2, &from->e2);
+    exact_sum_merge(&into->x2, &from->x2);
+    merge_extreme(&into->max_abs, &from->max_abs);
+    merge_extreme(&into->max_rel, &from->max_rel);
+    into->relative_exact += from->relative_exact;
+    add_counts(into->relative, from->relative, RELATIVE_BINS);
+}
+
+void tally_merge(struct tally *into, const struct tally *from)
+{
+    tally_merge_input(&into->input, &from->input);
+    for (size_t c = 0; c < into->cast_count; c++)
+        tally_merge_cast(&into->casts[c], &from->casts[c]);
+}
