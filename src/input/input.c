@@ -22,11 +22,6 @@ static const struct container *const containers[] = {&container_npy};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 
-static bool is_standard_input(const struct input *input)
-{
-    return strcmp(input->path, "-") == 0;
-}
-
 static bool fail_system(struct error *error)
 {
     return fail(error, "%s", strerror(errno));
@@ -147,7 +142,7 @@ static int patient_open(const char *path)
 
 static bool open_descriptor(struct input *input, struct error *error)
 {
-    bool standard = is_standard_input(input);
+    bool standard = strcmp(input->path, "-") == 0;
     input->descriptor = standard ? STDIN_FILENO : patient_open(input->path);
     struct stat status;
     if (input->descriptor < 0 || fstat(input->descriptor, &status) < 0)
@@ -267,7 +262,8 @@ void input_close(struct input *input)
         free(input->skipped[i].name);
     free(input->tensors);
     free(input->skipped);
-    if (input->descriptor >= 0 && !is_standard_input(input))
+    /* Standard input stays open, so that no file opened later takes its number. */
+    if (input->descriptor > STDIN_FILENO)
         close(input->descriptor);
     *input = (struct input){.path = input->path, .descriptor = -1};
 }

@@ -136,7 +136,7 @@ static bool parse_dimension(struct cursor *c, uint64_t *dimension)
         c->at = word;
         return wrong(c, "a boolean as a dimension");
     }
-    return wrong(c, "a dimension expected");
+    return wrong(c, "a dimension or ')' expected");
 }
 
 static bool parse_shape(struct cursor *c, struct npy_literal *literal)

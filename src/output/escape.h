@@ -10,25 +10,25 @@
 
 /*
  * A byte that is not part of valid UTF-8 is written \xNN (lower-case hexadecimal), and a backslash
- * that stands before x and two hexadecimal digits is written \x5c. So every \xNN in the result is an
- * escape, and different names stay different. Overlong forms, surrogates and what lies above
+ * that stands before x and two hexadecimal digits is written \x5c. So every \xNN in the result is
+ * an escape, and different names stay different. Overlong forms, surrogates and what lies above
  * U+10FFFF are not valid.
  */
 
-/* As a JSON string, with its quotes. The text of above; quotes, backslashes, C0, DEL and C1 are then
- * escaped as JSON has it. */
+/* As a JSON string, with its quotes. The text of above; quotes, backslashes, C0, DEL and C1 are
+ * then escaped as JSON has it. */
 void escape_json(struct buffer *out, const char *text);
 
 /* On one line of a terminal: also C0, DEL, C1, line separators and the characters that change the
  * direction of text have each of their bytes written \xNN; without `utf8`, all but ASCII. */
 void escape_terminal(struct buffer *out, const char *text, bool utf8);
 
-/* The first character of a string that is not empty: its length in bytes, or 0 where it is not valid
- * UTF-8. */
+/* The first character of a string that is not empty: its length in bytes, or 0 where it is not
+ * valid UTF-8. */
 size_t utf8_decode(const char *text, uint32_t *character);
 
-/* The columns that a character takes, roughly: never fewer than a terminal would use for the scripts
- * that are in use. */
+/* The columns that a character takes, roughly: never fewer than a terminal would use for the
+ * scripts that are in use. */
 int character_width(uint32_t character);
 /* Of valid UTF-8 without controls. */
 int text_width(const char *text);

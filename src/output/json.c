@@ -201,10 +201,8 @@ static void write_sums(struct writer *w, const struct report_cast *cast)
 {
     const struct {
         const char *name, *sum;
-    } sums[] = {{"e", cast->sum_e},
-                {"abs_e", cast->sum_abs_e},
-                {"e2", cast->sum_e2},
-                {"x2", cast->sum_x2}};
+    } sums[] = {
+        {"e", cast->sum_e}, {"abs_e", cast->sum_abs_e}, {"e2", cast->sum_e2}, {"x2", cast->sum_x2}};
     bool was_flat = open_flat(w, "{");
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
         member(w, sums[i].name);

@@ -115,15 +115,23 @@ void page_right(struct page *page, enum ink ink, const char *text, int width)
     cell(page, ink, text, width, true);
 }
 
+/* A line may end before the space at `at`, but a number stays with its unit. */
+static bool is_break(const char *text, size_t at)
+{
+    const char *next = text + at + 1;
+    return text[at] == ' ' && *next != '%' && strncmp(next, "dB", 2) != 0 &&
+           !(at >= 4 && strncmp(next - 5, "SQNR", 4) == 0);
+}
+
 /* The bytes of the next line: whole words where one fits, else as many characters as do. */
 static size_t line_length(const char *text, int width)
 {
     size_t fits = prefix(text, width);
-    if (text[fits] == '\0' || text[fits] == ' ')
+    if (text[fits] == '\0')
         return fits;
     for (size_t at = fits; at > 0; at--)
-        if (text[at - 1] == ' ')
-            return at - 1;
+        if (is_break(text, at))
+            return at;
     /* One character at least, whatever the width. */
     uint32_t character;
     size_t first = utf8_decode(text, &character);

@@ -64,14 +64,18 @@ void text_index(struct buffer *out, const struct tensor *tensor, uint64_t positi
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width)
 {
-    struct buffer both = {0};
+    const char *name = tensor->tensor.name;
+    struct buffer both = {0}, printable = {0};
     buffer_puts(&both, tensor->file);
-    if (*tensor->tensor.name) {
+    if (*name) {
         buffer_puts(&both, ": ");
-        buffer_puts(&both, tensor->tensor.name);
+        buffer_puts(&both, name);
     }
-    page_name(page, out, both.data, width);
+    escape_terminal(&printable, both.data, page->style->utf8);
+    bool fits = text_width(printable.data) <= width;
+    page_name(page, out, fits || !*name ? both.data : name, width);
     buffer_free(&both);
+    buffer_free(&printable);
 }
 
 static void paragraph(struct page *page, enum ink ink, struct buffer *text)
@@ -79,6 +83,16 @@ static void paragraph(struct page *page, enum ink ink, struct buffer *text)
     page_pad(page, INDENT);
     page_paragraph(page, INDENT, ink, text->data);
     buffer_free(text);
+}
+
+/* In general; the sentences about each format say what it comes to there. */
+static const char *overflow_text(const struct report_settings *given)
+{
+    if (given->saturate || given->rounding == ROUND_TOWARD_ZERO)
+        return "clamped to the largest finite number";
+    if (given->rounding == ROUND_UP || given->rounding == ROUND_DOWN)
+        return "to infinity or clamped, as the rounding has it";
+    return "to infinity where the format has one";
 }
 
 /* How the elements were cast, as far as it is the same for all. */
@@ -89,8 +103,7 @@ static void settings(struct page *page, const struct report *report)
     buffer_printf(&text, "Rounding: %s", rounding_name(given->rounding));
     if (given->rounding == ROUND_STOCHASTIC)
         buffer_printf(&text, ", seed %" PRIu64, given->seed);
-    buffer_printf(&text, ". Overflow: %s.",
-                  given->saturate ? "saturates" : "to infinity or NaN, where the format has one");
+    buffer_printf(&text, ". Overflow: %s.", overflow_text(given));
     const struct {
         const char *title, *value;
     } optional[] = {{"Scale", given->scale}, {"Raw", given->raw}, {"View", given->view}};
@@ -123,9 +136,11 @@ static void gate_value(struct buffer *out, const struct report_gate *gate)
     }
 }
 
-enum { GATE_COLUMNS = 4 };
+enum { GATE_COLUMNS = 4, GATE_GAP = 2 };
 
-static void gate_cells(const struct page *page, const struct report_gate *gate,
+static const char *const gate_titles[GATE_COLUMNS] = {"fails on", "value", "format", "tensor"};
+
+static void gate_cells(const struct page *page, const struct report_gate *gate, int tensor_width,
                        struct buffer cells[GATE_COLUMNS])
 {
     for (int i = 0; i < GATE_COLUMNS; i++) {
@@ -135,45 +150,52 @@ static void gate_cells(const struct page *page, const struct report_gate *gate,
     page_name(page, &cells[0], gate->rule, page->width / 3);
     gate_value(&cells[1], gate);
     buffer_puts(&cells[2], gate->cast->cast->format.name);
-    text_tensor(page, &cells[3], gate->tensor, page->width);
+    text_tensor(page, &cells[3], gate->tensor, tensor_width);
 }
 
 static void gate_line(struct page *page, enum ink ink, const char *const texts[GATE_COLUMNS],
                       const int widths[GATE_COLUMNS])
 {
-    int left = page->width - INDENT;
     page_pad(page, INDENT);
-    for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
+    for (int i = 0; i < GATE_COLUMNS; i++) {
         page_left(page, i ? INK_PLAIN : ink, texts[i], widths[i]);
-        page_pad(page, 2);
-        left -= widths[i] + 2;
+        page_pad(page, GATE_GAP);
     }
-    page_left(page, INK_PLAIN, texts[GATE_COLUMNS - 1], left);
     page_end_line(page);
 }
 
-static void failing_gates(struct page *page, const struct report *report)
+/* What the columns need, within limits; the last takes what is left. */
+static void measure_gates(const struct page *page, const struct report *report,
+                          struct buffer cells[GATE_COLUMNS], int widths[GATE_COLUMNS])
 {
-    static const char *const titles[GATE_COLUMNS] = {"fails on", "value", "format", "tensor"};
-    int widths[GATE_COLUMNS];
-    struct buffer cells[GATE_COLUMNS] = {{0}};
-    for (int i = 0; i < GATE_COLUMNS; i++)
-        widths[i] = (int)strlen(titles[i]);
+    int left = page->width - INDENT;
+    for (int i = 0; i + 1 < GATE_COLUMNS; i++)
+        widths[i] = (int)strlen(gate_titles[i]);
     for (size_t g = 0; g < report->gate_count; g++) {
         if (report->gates[g].pass)
             continue;
-        gate_cells(page, &report->gates[g], cells);
-        for (int i = 0; i < GATE_COLUMNS; i++) {
+        gate_cells(page, &report->gates[g], page->width, cells);
+        for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
             int width = text_width(cells[i].data), limit = page->width / (i ? 4 : 3);
             width = width < limit ? width : limit;
             widths[i] = width > widths[i] ? width : widths[i];
         }
     }
-    gate_line(page, INK_DIM, titles, widths);
+    for (int i = 0; i + 1 < GATE_COLUMNS; i++)
+        left -= widths[i] + GATE_GAP;
+    widths[GATE_COLUMNS - 1] = left;
+}
+
+static void failing_gates(struct page *page, const struct report *report)
+{
+    int widths[GATE_COLUMNS];
+    struct buffer cells[GATE_COLUMNS] = {{0}};
+    measure_gates(page, report, cells, widths);
+    gate_line(page, INK_DIM, gate_titles, widths);
     for (size_t g = 0; g < report->gate_count; g++) {
         if (report->gates[g].pass)
             continue;
-        gate_cells(page, &report->gates[g], cells);
+        gate_cells(page, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
         const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
                                                  cells[3].data};
         gate_line(page, INK_BAD, texts, widths);
@@ -203,7 +225,10 @@ static void verdict(struct page *page, const struct report *report)
     if (failed) {
         failing_gates(page, report);
         if (held) {
-            buffer_printf(&text, "the other %zu %s", held, held == 1 ? "holds" : "hold");
+            if (held == 1)
+                buffer_puts(&text, "the other one holds");
+            else
+                buffer_printf(&text, "the other %zu hold", held);
             paragraph(page, INK_GOOD, &text);
         }
     }
@@ -249,7 +274,7 @@ static void input_line(struct page *page, const struct subject *subject)
     }
     add_count(&text, &input[METRIC_INPUT_ZERO], "zero", "zeros");
     add_count(&text, &input[METRIC_INPUT_NAN], "NaN", "NaN");
-    add_count(&text, &input[METRIC_INPUT_INF], "infinity", "infinities");
+    add_count(&text, &input[METRIC_INPUT_INF], "Inf", "Inf");
     paragraph(page, INK_PLAIN, &text);
 }
 

@@ -38,7 +38,7 @@ void text_largest(struct buffer *out, const struct report_cast *cast);
 void text_scaled_power(struct buffer *out, const struct report_cast *cast, int exponent);
 /* " at [1, 2]": the index of a position; nothing for a scalar. */
 void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position);
-/* The file and the name of a tensor. */
+/* The file and the name of a tensor, or just the name where that fits better. */
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width);
 

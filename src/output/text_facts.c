@@ -97,6 +97,12 @@ static void tell_overflow(struct teller *t)
     tell(t, INK_BAD);
 }
 
+static void add_counted(struct buffer *out, uint64_t number, const char *one, const char *many)
+{
+    number_count(out, number);
+    buffer_puts(out, number == 1 ? one : many);
+}
+
 /* NaN that the format cannot hold. */
 static void tell_nan_lost(struct teller *t)
 {
@@ -104,9 +110,9 @@ static void tell_nan_lost(struct teller *t)
     const struct format *format = &t->cast->cast->format;
     if (number == 0 || format_has_nan(format))
         return;
-    elements(t, number, "is NaN, which ", "are NaN, which ");
-    buffer_printf(&t->text, "%s cannot hold: replaced by ", format->name);
+    add_counted(&t->text, number, " NaN becomes ", " NaN become ");
     largest(t, "");
+    buffer_printf(&t->text, ": %s has no NaN", format->name);
     tell(t, INK_BAD);
 }
 
@@ -121,16 +127,32 @@ static void tell_infinity_lost(struct teller *t)
     const struct cast *cast = t->cast->cast;
     if (number == 0 || keeps_infinity(cast))
         return;
-    elements(t, number, "is infinite", "are infinite");
-    if (!format_has_inf(&cast->format))
-        buffer_printf(&t->text, ", which %s cannot hold", cast->format.name);
     if (cast->saturate || !format_has_nan(&cast->format)) {
-        buffer_puts(&t->text, ": clamped to ");
+        add_counted(&t->text, number, " infinity is clamped to ", " infinities are clamped to ");
         largest(t, page_glyph(t->page, "±", "+-"));
     } else {
-        buffer_puts(&t->text, number == 1 ? ": it becomes NaN" : ": they become NaN");
+        add_counted(&t->text, number, " infinity becomes NaN", " infinities become NaN");
     }
+    if (!format_has_inf(&cast->format))
+        buffer_printf(&t->text, ": %s has no infinity", cast->format.name);
     tell(t, INK_BAD);
+}
+
+static void tell_kept(struct teller *t)
+{
+    const struct cast *cast = t->cast->cast;
+    uint64_t nan = format_has_nan(&cast->format) ? count(t, METRIC_NAN) : 0;
+    uint64_t inf = keeps_infinity(cast) ? count(t, METRIC_INF) : 0;
+    if (nan)
+        add_counted(&t->text, nan, " NaN", " NaN");
+    if (nan && inf)
+        buffer_puts(&t->text, " and ");
+    if (inf)
+        add_counted(&t->text, inf, " infinity", " infinities");
+    if (nan || inf) {
+        buffer_puts(&t->text, nan + inf == 1 ? " stays what it is" : " stay what they are");
+        tell(t, INK_WARN);
+    }
 }
 
 static void tell_class(struct teller *t, uint64_t number, enum ink ink, const char *one,
@@ -142,9 +164,17 @@ static void tell_class(struct teller *t, uint64_t number, enum ink ink, const ch
     tell(t, ink);
 }
 
+static bool is_lossless(const struct teller *t)
+{
+    const struct value *relative = &t->cast->figures[METRIC_ERROR_MAX_REL];
+    return relative->kind == VALUE_REAL && relative->real == 0 && count(t, METRIC_OVERFLOW) == 0;
+}
+
 /* "nothing overflows, underflows to zero or becomes subnormal", as far as that is so. */
 static void tell_what_is_well(struct teller *t)
 {
+    if (count(t, METRIC_NAN) + count(t, METRIC_INF) == t->subject->elements)
+        return;
     static const struct {
         enum metric metric;
         const char *verb;
@@ -190,25 +220,25 @@ static void tell_error(struct teller *t)
     const struct value *input = &figures[METRIC_ERROR_MAX_REL_INPUT];
     const struct value *sqnr = &figures[METRIC_ERROR_SQNR_DB];
     if (relative->kind != VALUE_REAL) {
-        buffer_puts(&t->text, "no element is finite before and after the cast: no error to measure");
+        buffer_puts(&t->text, "no error to measure: nothing is finite before and after");
         tell(t, INK_DIM);
         return;
     }
     if (relative->real == 0) {
-        buffer_printf(&t->text, "every %sfinite element keeps its exact value",
-                      count(t, METRIC_OVERFLOW) ? "other " : "");
+        buffer_puts(&t->text, "every other finite element keeps its exact value");
         tell(t, INK_GOOD);
         return;
     }
-    buffer_puts(&t->text, "largest relative error ");
+    buffer_puts(&t->text, "relative error up to ");
     number_power(&t->text, relative->real);
     tell_place(t, &figures[METRIC_ERROR_MAX_REL_AT], t->cast->max_rel_tensor);
     if (input->kind == VALUE_REAL) {
-        buffer_puts(&t->text, ", where the value is ");
+        buffer_puts(&t->text, " (value ");
         number_human(&t->text, input->real);
+        buffer_puts(&t->text, ")");
     }
     if (sqnr->kind == VALUE_REAL) {
-        buffer_puts(&t->text, "; SQNR ");
+        buffer_puts(&t->text, ", SQNR ");
         number_human(&t->text, sqnr->real);
         buffer_puts(&t->text, " dB");
     }
@@ -224,15 +254,14 @@ void text_facts(struct page *page, const struct subject *subject)
         tell_infinity_lost(t);
         tell_class(t, count(t, METRIC_UNDERFLOW), INK_BAD, "underflows to zero",
                    "underflow to zero");
-        tell_class(t, count(t, METRIC_SUBNORMAL), INK_WARN,
-                   "becomes subnormal, with fewer significand bits",
-                   "become subnormal, with fewer significand bits");
-        if (format_has_nan(&t->cast->cast->format))
-            tell_class(t, count(t, METRIC_NAN), INK_WARN, "is NaN and stays so",
-                       "are NaN and stay so");
-        if (keeps_infinity(t->cast->cast))
-            tell_class(t, count(t, METRIC_INF), INK_WARN, "is infinite and stays so",
-                       "are infinite and stay so");
+        tell_class(t, count(t, METRIC_SUBNORMAL), INK_WARN, "becomes subnormal (fewer bits)",
+                   "become subnormal (fewer bits)");
+        tell_kept(t);
+        if (is_lossless(t)) {
+            buffer_puts(&t->text, "every finite element keeps its exact value");
+            tell(t, INK_GOOD);
+            continue;
+        }
         tell_what_is_well(t);
         tell_error(t);
     }
@@ -245,70 +274,50 @@ void text_facts(struct page *page, const struct subject *subject)
 }
 
 /* How much lies outside the range of the normal numbers. */
-static void add_outside(struct teller *t)
+static void tell_outside(struct teller *t)
 {
-    const struct report_cast *cast = t->cast;
-    uint64_t above = count(t, METRIC_OVERFLOW);
-    elements(t, cast->below, "lies below the smallest normal number",
-             "lie below the smallest normal number");
-    if (!cast->scale_varies) {
-        buffer_puts(&t->text, " (");
-        text_scaled_power(&t->text, cast, cast->cast->format.emin);
-        buffer_puts(&t->text, ")");
-    }
-    buffer_puts(&t->text, ", ");
-    if (above)
-        number_count(&t->text, above);
-    else
-        buffer_puts(&t->text, "none");
-    buffer_puts(&t->text, " above the largest");
-    if (!cast->scale_varies) {
-        buffer_puts(&t->text, " (");
-        text_largest(&t->text, cast);
-        buffer_puts(&t->text, ")");
-    }
+    uint64_t below = t->cast->below, above = count(t, METRIC_OVERFLOW);
+    uint64_t first = below ? below : above;
+    add_counted(&t->text, first, " element (", " elements (");
+    number_share(&t->text, first, t->subject->elements);
+    buffer_printf(&t->text, ") %s %s the normal range, ", first == 1 ? "lies" : "lie",
+                  below ? "below" : "above");
+    number_count(&t->text, below ? above : below);
+    buffer_puts(&t->text, below ? " above" : " below");
     tell(t, above ? INK_BAD : INK_WARN);
 }
 
-static void add_best_scale(struct teller *t)
+static void tell_best_scale(struct teller *t)
 {
     const struct report_cast *cast = t->cast;
-    uint64_t above = count(t, METRIC_OVERFLOW);
-    if (cast->fit_below >= cast->below && above == 0) {
-        buffer_puts(&t->text, "no power of two as a scale fits better");
+    if (cast->fit_below >= cast->below && count(t, METRIC_OVERFLOW) == 0) {
+        buffer_puts(&t->text, "no scale by a power of two would fit better");
         tell(t, INK_PLAIN);
         return;
     }
-    buffer_printf(&t->text, "scale 2^%d would fit best: ", cast->fit_scale);
+    buffer_printf(&t->text, "--scale 2^%d would fit best: ", cast->fit_scale);
     number_count(&t->text, cast->fit_below);
-    buffer_puts(&t->text, " below the smallest normal (now ");
-    number_count(&t->text, cast->below);
-    buffer_puts(&t->text, ")");
-    if (above) {
-        buffer_puts(&t->text, ", 0 above the largest (now ");
-        number_count(&t->text, above);
-        buffer_puts(&t->text, ")");
-    }
-    if (cast->fit_scale >= -SCALE_LIMIT && cast->fit_scale <= SCALE_LIMIT)
-        buffer_printf(&t->text, "; try --scale 2^%d", cast->fit_scale);
+    buffer_puts(&t->text, " below, 0 above");
     tell(t, INK_PLAIN);
 }
 
 void text_fit(struct page *page, const struct subject *subject)
 {
-    page_paint(page, INK_TITLE, "Range");
+    page_paint(page, INK_TITLE, "Fit to the normal range");
     page_end_line(page);
     for (size_t i = 0; i < subject->cast_count; i++) {
         struct teller teller = teller_for(page, subject, &subject->casts[i]), *t = &teller;
         if (!t->cast->has_fit) {
-            buffer_puts(&t->text, "no finite element other than zero: any scale fits");
+            buffer_puts(&t->text, t->cast->scale_varies
+                                      ? "the tensors have scales of their own"
+                                      : "no finite element other than zero: any scale fits");
             tell(t, INK_DIM);
         } else if (t->cast->below == 0 && count(t, METRIC_OVERFLOW) == 0) {
             buffer_puts(&t->text, "fits as it is: all within the normal range");
             tell(t, INK_GOOD);
         } else {
-            add_outside(t);
-            add_best_scale(t);
+            tell_outside(t);
+            tell_best_scale(t);
         }
     }
     page_end_line(page);

@@ -17,6 +17,7 @@ enum {
     BAR_LEAST = 6,
     BAR_GOOD = 18, /* below that nothing optional is shown */
     BAR_MOST = 48,
+    ERROR_BAR_MOST = 24,
     APPROXIMATE_WIDTH = 11,
     WORDS_WIDTH = 14,
     SHARE_WIDTH = 8
@@ -107,7 +108,7 @@ static const struct {
     [REGION_LARGEST] = {"┬", "+", "max ", "largest finite", INK_GOOD},
     [REGION_NORMAL] = {"│", "|", "normal", "normal", INK_GOOD},
     [REGION_SUBNORMAL] = {"┊", ":", "subnormal", "subnormal", INK_WARN},
-    [REGION_BELOW] = {"·", ".", "below", "below the smallest subnormal", INK_BAD},
+    [REGION_BELOW] = {"·", ".", "below", "below the subnormals", INK_BAD},
 };
 
 enum { REGION_COUNT = sizeof regions / sizeof regions[0] };
@@ -136,19 +137,28 @@ struct layout {
     size_t first, end; /* the formats that are drawn */
 };
 
+/* What is left beside the labels and counts. */
+static int room_of(const struct layout *layout)
+{
+    int approximate = layout->approximate ? APPROXIMATE_WIDTH : 0;
+    return layout->page->width - LABEL_WIDTH - approximate - layout->count_width - 2 * GAP;
+}
+
+/* Even the narrowest page has a bar and, where need be, the beginning of a format's name. */
 static int limit_width(const struct layout *layout, const struct report_cast *cast)
 {
     int name = (int)strlen(cast->cast->format.name);
     int least = layout->words ? WORDS_WIDTH : REGION_COUNT;
-    return GAP + (name > least ? name : least);
+    int width = GAP + (name > least ? name : least), most = room_of(layout) - BAR_LEAST;
+    most = most > REGION_COUNT ? most : REGION_COUNT;
+    return width < most ? width : most;
 }
 
 /* Takes as many formats as fit from `first` on, and gives the rest of the line to the bars. */
 static void lay_out(struct layout *layout, size_t first)
 {
     const struct subject *subject = layout->subject;
-    int room = layout->page->width - LABEL_WIDTH - layout->count_width - 2 * GAP;
-    room -= layout->approximate ? APPROXIMATE_WIDTH : 0;
+    int room = room_of(layout);
     layout->first = layout->end = first;
     while (layout->limits && layout->end < subject->cast_count) {
         int width = limit_width(layout, &subject->casts[layout->end]);
@@ -257,7 +267,7 @@ static void draw_legend(const struct layout *layout)
     if (!layout->limits)
         buffer_puts(&text, "limits of the formats are not shown: the scale varies");
     for (int i = 0; layout->limits && i < REGION_COUNT; i++)
-        buffer_printf(&text, "%s%s %s", i ? "   " : "",
+        buffer_printf(&text, "%s%s %s", i ? "  " : "",
                       page_glyph(page, regions[i].utf8, regions[i].ascii), regions[i].legend);
     if (!layout->words) {
         page_pad(page, GAP);
@@ -269,7 +279,7 @@ static void draw_legend(const struct layout *layout)
 static void draw(const struct layout *layout)
 {
     draw_names(layout);
-    draw_outside(layout, METRIC_INPUT_INF, "infinite");
+    draw_outside(layout, METRIC_INPUT_INF, "Inf");
     for (int k = layout->rows.last; k >= layout->rows.first; k -= layout->rows.per_row)
         draw_row(layout, k);
     draw_outside(layout, METRIC_INPUT_ZERO, "zero");
@@ -352,9 +362,8 @@ static void draw_error_cell(const struct errors *errors, enum ink ink, uint64_t 
     buffer_puts(&share, "");
     if (count)
         number_share(&share, count, errors->subject->elements);
-    page_right(errors->page, INK_PLAIN, share.data, SHARE_WIDTH);
-    page_pad(errors->page, 1);
     page_bar(errors->page, ink, count, errors->most, errors->bar_width);
+    page_right(errors->page, INK_PLAIN, share.data, SHARE_WIDTH);
     page_pad(errors->page, GAP);
     buffer_free(&share);
 }
@@ -364,9 +373,8 @@ static void draw_errors(const struct errors *errors)
     struct page *page = errors->page;
     page_pad(page, LABEL_WIDTH);
     for (size_t i = errors->first; i < errors->end; i++) {
-        page_pad(page, 1);
         page_left(page, INK_TITLE, errors->subject->casts[i].cast->format.name,
-                  SHARE_WIDTH + errors->bar_width + GAP);
+                  errors->bar_width + SHARE_WIDTH + GAP);
     }
     page_end_line(page);
     for (int k = errors->rows.last; k >= errors->rows.first; k -= errors->rows.per_row) {
@@ -419,11 +427,11 @@ void text_relative_errors(struct page *page, const struct subject *subject)
     struct errors errors = {.page = page, .subject = subject};
     if (!measure_errors(&errors))
         return;
-    int room = page->width - LABEL_WIDTH, fixed = SHARE_WIDTH + 1 + GAP;
+    int room = page->width - LABEL_WIDTH, fixed = SHARE_WIDTH + GAP;
     int fits = room / (fixed + BAR_LEAST), casts = (int)subject->cast_count;
     fits = fits < casts ? fits : casts;
     int bar = room / fits - fixed;
-    errors.bar_width = bar < BAR_MOST ? bar : BAR_MOST;
+    errors.bar_width = bar < ERROR_BAR_MOST ? bar : ERROR_BAR_MOST;
 
     title(page, "Relative errors", &errors.rows, "|e|/|x|");
     for (int first = 0; first < casts; first += fits) {

@@ -7,7 +7,14 @@
 #include "output/escape.h"
 #include "output/number.h"
 
-enum { LABEL_WIDTH = 22, GAP = 2, MAIN_LEAST = 8, MAIN_MOST = 24, SHARE_WIDTH = 9 };
+enum {
+    LABEL_WIDTH = 22,
+    GAP = 2,
+    MAIN_LEAST = 8,
+    MAIN_MOST = 24,
+    SHARE_WIDTH = 9,
+    SUM_LABEL_WIDTH = 15
+};
 
 /* How a figure is shown; one without a label goes by its name in the report. */
 struct presentation {
@@ -287,30 +294,32 @@ void text_table(struct page *page, const struct subject *subject, bool brief)
     }
 }
 
+static void sum_line(struct page *page, const char *label, const char *sum)
+{
+    page_pad(page, 2);
+    page_left(page, INK_PLAIN, label, SUM_LABEL_WIDTH);
+    page_pad(page, GAP);
+    page_paragraph(page, 2 + SUM_LABEL_WIDTH + GAP, INK_PLAIN, sum ? sum : "-");
+}
+
 void text_sums(struct page *page, const struct subject *subject)
 {
     page_paint(page, INK_TITLE, "Exact sums");
     page_end_line(page);
-    const struct report_tensor *tensor = subject->tensor;
-    if (tensor && tensor->sum) {
-        page_pad(page, 2);
-        page_left(page, INK_PLAIN, "sum of the elements", LABEL_WIDTH);
-        page_paragraph(page, LABEL_WIDTH + 2, INK_PLAIN, tensor->sum);
-    }
+    if (subject->tensor)
+        sum_line(page, "x", subject->tensor->sum);
     for (size_t i = 0; i < subject->cast_count; i++) {
         const struct report_cast *cast = &subject->casts[i];
         const struct {
-            const char *label, *sum;
-        } sums[] = {{"sum of e", cast->sum_e},
-                    {"sum of |e|", cast->sum_abs_e},
-                    {"sum of e^2", cast->sum_e2},
-                    {"sum of x^2", cast->sum_x2}};
+            const char *what, *sum;
+        } sums[] = {{"e", cast->sum_e},
+                    {"|e|", cast->sum_abs_e},
+                    {"e^2", cast->sum_e2},
+                    {"x^2", cast->sum_x2}};
         for (size_t s = 0; s < sizeof sums / sizeof sums[0]; s++) {
             struct buffer label = {0};
-            buffer_printf(&label, "%s%s%s", cast->cast->format.name, ": ", sums[s].label);
-            page_pad(page, 2);
-            page_left(page, INK_PLAIN, label.data, LABEL_WIDTH);
-            page_paragraph(page, LABEL_WIDTH + 2, INK_PLAIN, sums[s].sum ? sums[s].sum : "-");
+            buffer_printf(&label, "%s %s", cast->cast->format.name, sums[s].what);
+            sum_line(page, label.data, sums[s].sum);
             buffer_free(&label);
         }
     }

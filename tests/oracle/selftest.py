@@ -225,6 +225,8 @@ def figures(rng):
             check(f"{n}*2^{shift}", oracle.to_binary64(n, 1 << -shift), n / (1 << -shift))
             root = oracle.sqrt_binary64(n * n, 1 << -2 * shift)
             check(f"root of ({n}*2^{shift})^2", root, n / (1 << -shift))
+    for d, want in ((-1, 2.0 ** 53), (0, 2.0 ** 53), (1, 2.0 ** 53 + 2)):  # next to a midpoint, and on it
+        check(f"root next to a midpoint {d}", oracle.sqrt_binary64((((1 << 53) + 1) ** 2 << 400) + d, 1 << 400), want)
     check("largest", oracle.to_binary64((1 << 1024) - (1 << 971)), sys.float_info.max)
     check("tie above", oracle.to_binary64((1 << 1024) - (1 << 970)), "inf")
     check("below tie", oracle.to_binary64((1 << 1024) - (1 << 970) - 1), sys.float_info.max)

@@ -121,7 +121,7 @@ bad("header-none", "a header of no byte", "", F3, align=1)
 bad("header-huge", "a header of 4 GB, claimed", literal(), F3, version=(2, 0), claimed=0xFFFFFFFF)
 bad("header-64k", "a header of one byte over 64 KiB, claimed", literal(), F3, version=(2, 0),
     claimed=65537)
-bad("header-short", "a length that cuts the dictionary", literal(), F3, claimed=40)
+bad("header-short", "a length that cuts the dictionary", literal(), F3, claimed=38)
 
 # The data.
 add("bad-data-cut.npy", "ends within the data", npy(literal(), F3)[:-1])
@@ -205,7 +205,7 @@ bad("deep", "brackets without end", literal(shape="(" * 500), F3)
 
 with open(HERE / "README.md", "w", encoding="utf-8") as readme:
     readme.write("# .npy files\n\nMade by make.py, as is this list. `good-*` opens, `bad-*` is refused.\n"
-                 "What exactly is expected of each stands in `tests/unit/input_test.c`.\n\n"
+                 "What exactly is expected of each stands in `tests/unit/npy_test.c`.\n\n"
                  "| file | what it is for |\n|---|---|\n")
     for name, purpose in FILES.items():
         readme.write(f"| {name} | {purpose} |\n")

@@ -1,0 +1,127 @@
+# make help tells what there is.
+
+VERSION = 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man/man1
+DESTDIR ?=
+
+# One object folder a configuration: `make CONFIG=asan`, `make CC=clang CONFIG=clang`.
+CONFIG ?= release
+OUT = build/$(CONFIG)
+
+CFLAGS ?= -O3 -g
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+# Never a fused or reassociated operation that the source does not spell out.
+EXACT = -ffp-contract=off -fno-fast-math
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(EXACT) -pthread -MMD -MP
+ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPRECHECK_VERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
+LIBS = -lmpfr -lgmp -lm
+
+ifeq ($(CONFIG),asan)
+override CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+override LDFLAGS += -fsanitize=address,undefined
+endif
+
+SOURCES = $(sort $(wildcard src/*/*.c src/*/*/*.c))
+ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ifneq ($(ARCHITECTURE),x86_64)
+SOURCES := $(filter-out %/avx2.c,$(SOURCES))
+endif
+OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
+LIBRARY = $(OUT)/libprecheck.a
+
+# A test program is a tests/FOLDER/NAME_test.c and the other .c files of its folder.
+TEST_FOLDERS = unit kernel exact
+TEST_SOURCES = $(sort $(foreach folder,$(TEST_FOLDERS),$(wildcard tests/$(folder)/*.c)))
+TEST_OBJECTS = $(TEST_SOURCES:tests/%.c=$(OUT)/tests/%.o)
+TEST_PROGRAMS = $(patsubst %.o,%,$(filter %_test.o,$(TEST_OBJECTS)))
+
+ifneq ($(V),1)
+quiet = @printf '  %-4s %s\n' $(1) $(2);
+endif
+
+.PHONY: all help demo check check-exhaustive asan fuzz install uninstall clean packages
+.SECONDARY:
+
+all: build/precheck
+
+help:
+	@echo 'make                    build build/precheck'
+	@echo 'make demo               install what is missing, build, look at two real tensors'
+	@echo 'make check              install what is missing, build, run all tests (minutes)'
+	@echo 'make check-exhaustive   also prove every float32 cast (longer)'
+	@echo 'make asan               build with ASan and UBSan and run the tests with it'
+	@echo 'make fuzz [SECONDS=60]  run the fuzzers (clang)'
+	@echo 'make install            PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make clean'
+	@echo
+	@echo 'CONFIG=name CC=compiler CFLAGS=flags choose a build, V=1 shows the commands'
+
+build/precheck: $(OUT)/precheck
+	@cp -f $< $@
+
+$(OUT)/precheck: $(OUT)/cli/main.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(LIBS) -o $@
+
+$(LIBRARY): $(filter-out $(OUT)/cli/main.o,$(OBJECTS))
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# The only files that may hold instructions that not every processor has.
+$(OUT)/kernel/fast/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
+
+$(OUT)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+$(OUT)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c $< -o $@
+
+.SECONDEXPANSION:
+$(TEST_PROGRAMS): %: $$(filter-out %_test.o,$$(filter $$(@D)/%,$$(TEST_OBJECTS))) %.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lcmocka -ljansson $(LIBS) -o $@
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+
+packages:
+	@tests/packages build
+
+demo: packages
+	@$(MAKE) --no-print-directory all
+	@tests/demo build/precheck
+
+check:
+	@tests/packages build test
+	@$(MAKE) --no-print-directory all test-programs
+	@tests/run $(OUT)
+
+check-exhaustive:
+	@tests/packages build test
+	@$(MAKE) --no-print-directory all test-programs
+	@PRECHECK_EXHAUSTIVE=1 tests/run $(OUT)
+
+.PHONY: test-programs
+test-programs: $(TEST_PROGRAMS)
+
+asan:
+	@tests/packages build test
+	@$(MAKE) --no-print-directory CONFIG=asan build/asan/precheck test-programs
+	@tests/run build/asan
+
+SECONDS ?= 60
+fuzz:
+	@tests/packages build test fuzz
+	@tests/fuzz/run $(SECONDS)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
+	install -m 755 build/precheck $(DESTDIR)$(BINDIR)/precheck
+	install -m 644 man/precheck.1 $(DESTDIR)$(MANDIR)/precheck.1
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/precheck $(DESTDIR)$(MANDIR)/precheck.1
+
+clean:
+	rm -rf build

@@ -1,0 +1,328 @@
+#include "cli/analyze.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/random.h"
+#include "cli/chunks.h"
+#include "cli/npy_write.h"
+#include "exact/reference.h"
+#include "kernel/scale.h"
+#include "report/verify.h"
+#include "tally/tally.h"
+
+/* What the threads of one tensor share, and one of them. */
+struct job {
+    const struct options *options;
+    struct decoder decoder;
+    struct plan *plans;
+    struct reference **references; /* NULL without --reference */
+    struct file *write;            /* NULL without --write */
+    uint64_t write_start;          /* of the codes in the file */
+};
+
+struct worker {
+    struct job *job;
+    struct tally *tally;
+    unsigned char *codes; /* of a chunk */
+    size_t codes_room;
+    uint64_t first;       /* of the chunk */
+    double most_positive, most_negative;
+};
+
+static void referee(void *context, const double *x, size_t n)
+{
+    struct worker *worker = context;
+    for (size_t c = 0; c < worker->job->options->cast_count; c++)
+        reference_add(worker->job->references[c], x, n, worker->first);
+    worker->first += n;
+}
+
+/* The input is what messages are about by default: name the output. */
+static bool output_failed(const struct job *job, const struct error *why, struct error *error)
+{
+    if (!*why->text) /* a closed pipe */
+        return fail(error, "%s", "");
+    const char *path = job->write->path;
+    return fail(error, "%s: %s", strcmp(path, "-") == 0 ? "standard output" : path, why->text);
+}
+
+static bool write_codes(struct worker *worker, const struct chunk *chunk, struct error *error)
+{
+    struct job *job = worker->job;
+    const struct cast *cast = &job->plans[0].cast;
+    size_t bytes = (size_t)cast->format.code_bytes, size = chunk->n * bytes;
+    if (size > worker->codes_room) {
+        worker->codes = reallocate(worker->codes, size, 1);
+        worker->codes_room = size;
+    }
+    kernel_encode(job->options->kernel, &job->decoder, chunk->elements, chunk->n, chunk->first,
+                  cast, worker->codes);
+    struct error why;
+    bool written = job->write->seekable
+                       ? file_write_at(job->write, job->write_start + chunk->first * bytes,
+                                       worker->codes, size, &why)
+                       : file_write(job->write, worker->codes, size, &why);
+    return written || output_failed(job, &why, error);
+}
+
+static bool measure_chunk(void *context, const struct chunk *chunk, struct error *error)
+{
+    struct worker *worker = context;
+    struct job *job = worker->job;
+    struct tally *tally = worker->tally;
+    kernel_measure(job->options->kernel, &job->decoder, chunk->elements, chunk->n, chunk->first,
+                   &tally->input, job->plans, tally->casts, tally->cast_count);
+    if (job->references) {
+        worker->first = chunk->first;
+        kernel_decode(job->options->kernel, &job->decoder, chunk->elements, chunk->n, referee,
+                      worker);
+    }
+    return !job->write || write_codes(worker, chunk, error);
+}
+
+static void find_extremes(void *context, const double *x, size_t n)
+{
+    struct worker *worker = context;
+    for (size_t i = 0; i < n; i++) {
+        bool finite = x[i] - x[i] == 0;
+        if (finite && x[i] > worker->most_positive)
+            worker->most_positive = x[i];
+        if (finite && x[i] < worker->most_negative)
+            worker->most_negative = x[i];
+    }
+}
+
+static bool extremes_of_chunk(void *context, const struct chunk *chunk, struct error *error)
+{
+    struct worker *worker = context;
+    (void)error;
+    kernel_decode(worker->job->options->kernel, &worker->job->decoder, chunk->elements, chunk->n,
+                  find_extremes, worker);
+    return true;
+}
+
+/* --scale amax: a pass of its own, before the casts are known. */
+static bool scale_to_amax(struct input *input, struct tensor *tensor, unsigned threads,
+                          void **workers, struct cast *casts, size_t cast_count,
+                          struct error *error)
+{
+    if (!input->seekable)
+        return fail(error, "--scale amax reads twice and needs a file, not a pipe");
+    if (!chunks_each(input, tensor, threads, extremes_of_chunk, workers, error))
+        return false;
+    double most_positive = 0, most_negative = 0;
+    for (unsigned t = 0; t < threads; t++) {
+        const struct worker *worker = workers[t];
+        if (worker->most_positive > most_positive)
+            most_positive = worker->most_positive;
+        if (worker->most_negative < most_negative)
+            most_negative = worker->most_negative;
+    }
+    for (size_t c = 0; c < cast_count; c++)
+        casts[c].scale = scale_without_overflow(&casts[c], most_positive, most_negative);
+    return true;
+}
+
+/* Where the codes start; a header whose shape is not known yet is written at the end. */
+enum { HEADER_RESERVE = 128 };
+
+static bool start_writing(struct job *job, const struct tensor *tensor, struct error *error)
+{
+    bool bare = wants_bare_codes(job->write->path);
+    if (bare)
+        return true;
+    if (!npy_can_hold(tensor, error))
+        return false;
+    if (tensor->elements == UINT64_MAX && !job->write->seekable)
+        return fail(error, "a .npy header comes first and needs the shape: give it in --raw");
+    if (tensor->elements == UINT64_MAX) {
+        job->write_start = HEADER_RESERVE;
+        return true;
+    }
+    struct buffer header = {0};
+    npy_header(tensor, &job->plans[0].cast.format, 0, &header);
+    job->write_start = header.length;
+    bool written = file_write(job->write, header.data, header.length, error);
+    buffer_free(&header);
+    return written;
+}
+
+static bool finish_writing(struct job *job, const struct tensor *tensor, struct error *error)
+{
+    if (!job->write->seekable || wants_bare_codes(job->write->path))
+        return true;
+    struct buffer header = {0};
+    npy_header(tensor, &job->plans[0].cast.format, job->write_start, &header);
+    bool written = file_write_at(job->write, 0, header.data, header.length, error);
+    buffer_free(&header);
+    return written;
+}
+
+static bool measure(struct job *job, struct input *input, struct tensor *tensor, unsigned threads,
+                    void **workers, struct error *error)
+{
+    struct error why;
+    if (job->write && !start_writing(job, tensor, &why))
+        return output_failed(job, &why, error);
+    if (!chunks_each(input, tensor, threads, measure_chunk, workers, error) ||
+        !input_finish(input, tensor->offset + tensor->elements * (uint64_t)tensor->dtype.bytes,
+                      error))
+        return false;
+    if (job->write && !finish_writing(job, tensor, &why))
+        return output_failed(job, &why, error);
+    return true;
+}
+
+static bool verify(struct job *job, const struct report_tensor *tensor, struct error *error)
+{
+    bool agreed = true;
+    for (size_t c = 0; c < job->options->cast_count; c++) {
+        struct reference_figures figures = reference_finish(job->references[c]);
+        agreed = agreed && report_verify(&tensor->casts[c], &figures, error);
+        reference_figures_free(&figures);
+    }
+    free(job->references);
+    job->references = NULL;
+    return agreed;
+}
+
+static void *make_workers(struct job *job, unsigned threads, size_t cast_count)
+{
+    void **workers = allocate(threads, sizeof *workers);
+    for (unsigned t = 0; t < threads; t++) {
+        struct worker *worker = allocate(1, sizeof *worker);
+        *worker = (struct worker){.job = job, .tally = tally_new(cast_count)};
+        workers[t] = worker;
+    }
+    return workers;
+}
+
+static void free_workers(void **workers, unsigned threads)
+{
+    for (unsigned t = 0; t < threads; t++) {
+        struct worker *worker = workers[t];
+        free(worker->tally);
+        free(worker->codes);
+        free(worker);
+    }
+    free(workers);
+}
+
+/* Whether the elements have to come in order, and so through one thread. */
+static bool in_order(const struct analysis *analysis)
+{
+    return analysis->options->reference || (analysis->write && !analysis->write->seekable);
+}
+
+static struct report_tensor *new_tensor(struct report *report, const char *path,
+                                        const struct tensor *tensor)
+{
+    report->tensors =
+        reallocate(report->tensors, report->tensor_count + 1, sizeof *report->tensors);
+    struct report_tensor *added = &report->tensors[report->tensor_count];
+    *added = (struct report_tensor){.file = path, .tensor = *tensor};
+    added->tensor.name = copy_string(tensor->name);
+    return added;
+}
+
+static void bind_casts(const struct options *options, const struct tensor *tensor,
+                       struct cast *casts)
+{
+    memcpy(casts, options->casts, options->cast_count * sizeof *casts);
+    for (size_t c = 0; c < options->cast_count; c++)
+        casts[c].key = random_key(options->seed, tensor->name);
+}
+
+static void plan(struct job *job, const struct cast *casts, size_t count)
+{
+    job->plans = allocate(count, sizeof *job->plans);
+    for (size_t c = 0; c < count; c++)
+        job->plans[c] = plan_cast(&casts[c]);
+    if (!job->options->reference)
+        return;
+    job->references = allocate(count, sizeof(struct reference *));
+    for (size_t c = 0; c < count; c++)
+        job->references[c] = reference_new(&casts[c]);
+}
+
+static void add_to_report(struct analysis *analysis, struct tally *tally, void **workers,
+                          unsigned threads, struct report_tensor *tensor)
+{
+    for (unsigned t = 1; t < threads; t++)
+        tally_merge(tally, ((struct worker *)workers[t])->tally);
+    report_tensor_figures(tensor, tally);
+    total_add(analysis->total, analysis->report, analysis->report->tensor_count, tally);
+    analysis->report->tensor_count++;
+}
+
+static bool analyze_tensor(struct analysis *analysis, struct input *input, struct tensor *tensor,
+                           struct error *error)
+{
+    const struct options *options = analysis->options;
+    unsigned threads = in_order(analysis) ? 1 : analysis->threads;
+    struct job job = {.options = options, .write = analysis->write};
+    job.decoder = decoder_open(options->kernel, &tensor->dtype, tensor->big_endian);
+    void **workers = make_workers(&job, threads, options->cast_count);
+    struct cast *casts = allocate(options->cast_count, sizeof *casts);
+    bind_casts(options, tensor, casts);
+
+    bool done = options->scaling != SCALING_AMAX ||
+                scale_to_amax(input, tensor, threads, workers, casts, options->cast_count, error);
+    if (done) {
+        plan(&job, casts, options->cast_count);
+        done = measure(&job, input, tensor, threads, workers, error);
+    }
+    if (done) {
+        struct report_tensor *added = new_tensor(analysis->report, input->path, tensor);
+        added->bound = casts;
+        add_to_report(analysis, ((struct worker *)workers[0])->tally, workers, threads, added);
+        done = !job.references || verify(&job, added, error);
+    } else {
+        free(casts);
+        for (size_t c = 0; job.references && c < options->cast_count; c++) {
+            struct reference_figures figures = reference_finish(job.references[c]);
+            reference_figures_free(&figures);
+        }
+        free(job.references);
+    }
+    free(job.plans);
+    free_workers(workers, threads);
+    decoder_close(&job.decoder);
+    return done;
+}
+
+static void note_skipped(struct report *report, const struct input *input)
+{
+    report->skipped = reallocate(report->skipped, report->skipped_count + input->skipped_count,
+                                 sizeof *report->skipped);
+    for (size_t s = 0; s < input->skipped_count; s++) {
+        struct report_skipped *skipped = &report->skipped[report->skipped_count++];
+        *skipped = (struct report_skipped){.file = input->path, .skipped = input->skipped[s]};
+        skipped->skipped.name = copy_string(input->skipped[s].name);
+    }
+}
+
+bool analyze_file(struct analysis *analysis, const char *path, char *warning, struct error *error)
+{
+    const struct options *options = analysis->options;
+    struct input_options how = {.raw = options->has_raw ? &options->raw : NULL,
+                                .view = options->has_view ? &options->view : NULL};
+    struct input input;
+    if (!input_open(path, &how, &input, error))
+        return false;
+    note_skipped(analysis->report, &input);
+    bool done = true;
+    for (size_t t = 0; done && t < input.tensor_count; t++) {
+        if (analysis->write && analysis->written)
+            done = fail(error, "--write takes one tensor, and there are more");
+        else
+            done = analyze_tensor(analysis, &input, &input.tensors[t], error);
+        analysis->written = true;
+    }
+    snprintf(warning, sizeof input.warning, "%s", input.warning);
+    input_close(&input);
+    return done;
+}

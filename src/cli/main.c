@@ -1,0 +1,236 @@
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "cli/analyze.h"
+#include "cli/chunks.h"
+#include "cli/file.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "output/output.h"
+
+#ifndef PRECHECK_VERSION
+#error "PRECHECK_VERSION comes from the Makefile"
+#endif
+
+enum { STATUS_OK, STATUS_GATE, STATUS_TROUBLE };
+
+static int trouble(const char *file, const struct error *error)
+{
+    if (*error->text)
+        message(file, error->text);
+    return STATUS_TROUBLE;
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+        return size.ws_col;
+    const char *columns = getenv("COLUMNS");
+    return columns ? atoi(columns) : 0;
+}
+
+static bool is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* How text looks where it goes: colour and width belong to a terminal. */
+static struct style style_for(const char *path, const struct options *options)
+{
+    bool terminal = is_standard_output(path) && isatty(STDOUT_FILENO);
+    const char *no_color = getenv("NO_COLOR"), *kind = getenv("TERM");
+    bool plain = (no_color && *no_color) || (kind && strcmp(kind, "dumb") == 0);
+    return (struct style){
+        .width = terminal ? terminal_width() : 0,
+        .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        .colour = options->colour == COLOUR_ALWAYS ||
+                  (options->colour == COLOUR_AUTO && terminal && !plain),
+        .verbose = options->verbose,
+    };
+}
+
+static bool write_whole(const char *path, const struct buffer *text, struct error *error)
+{
+    struct file file;
+    if (!file_create(path, &file, error))
+        return false;
+    if (!file_write(&file, text->data, text->length, error)) {
+        file_abandon(&file);
+        return false;
+    }
+    return file_commit(&file, error);
+}
+
+static const char *name_of_output(const char *path)
+{
+    return is_standard_output(path) ? "standard output" : path;
+}
+
+static int write_outputs(const struct options *options, const struct report *report)
+{
+    int status = STATUS_OK;
+    for (size_t i = 0; i < options->output_count; i++) {
+        const struct output_request *output = &options->outputs[i];
+        struct style style = style_for(output->path, options);
+        struct buffer text = {0};
+        struct error error;
+        output->renderer->render(report, &style, &text);
+        if (!write_whole(output->path, &text, &error))
+            status = trouble(name_of_output(output->path), &error);
+        buffer_free(&text);
+    }
+    return status;
+}
+
+/* An output must not replace what is being read. */
+static bool spares_inputs(const struct options *options, const char *output, struct error *error)
+{
+    for (char **file = options->files; !is_standard_output(output) && *file; file++) {
+        struct stat status;
+        bool there = strcmp(*file, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0
+                                             : stat(*file, &status) == 0;
+        if (there && S_ISREG(status.st_mode) && file_is(output, &status))
+            return fail(error, "is an input: it would be overwritten");
+    }
+    return true;
+}
+
+static int check_outputs(const struct options *options)
+{
+    struct error error;
+    if (options->write && !spares_inputs(options, options->write, &error))
+        return trouble(options->write, &error);
+    for (size_t i = 0; i < options->output_count; i++)
+        if (!spares_inputs(options, options->outputs[i].path, &error))
+            return trouble(options->outputs[i].path, &error);
+    return STATUS_OK;
+}
+
+static int analyze_all(struct analysis *analysis, char **files)
+{
+    int status = STATUS_OK;
+    for (; *files; files++) {
+        struct error error;
+        char warning[256] = "";
+        bool done = analyze_file(analysis, *files, warning, &error);
+        if (*warning)
+            message(*files, warning);
+        if (!done)
+            status = trouble(*files, &error);
+    }
+    struct error error;
+    if (!analysis->report->tensor_count && status == STATUS_OK) {
+        fail(&error, "no floating-point tensor in %s",
+             analysis->report->skipped_count > 1 ? "any file" : "the file");
+        status = trouble(NULL, &error);
+    }
+    return status;
+}
+
+static int judge(const struct options *options, struct report *report)
+{
+    struct error error;
+    if (!gate_judge(options->rules, options->rule_count, report, &error))
+        return trouble(NULL, &error);
+    return report->has_verdict && !report->pass && !options->exit_zero ? STATUS_GATE : STATUS_OK;
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void describe_settings(const struct options *options, struct report *report)
+{
+    report->version = PRECHECK_VERSION;
+    report->settings = (struct report_settings){.rounding = options->casts[0].rounding,
+                                                .seed = options->seed,
+                                                .saturate = options->casts[0].saturate,
+                                                .scale = options->scale_text,
+                                                .raw = options->raw_text,
+                                                .view = options->view_text};
+    report->cast_count = options->cast_count;
+    report->casts = allocate(options->cast_count, sizeof *report->casts);
+    memcpy(report->casts, options->casts, options->cast_count * sizeof *report->casts);
+}
+
+/* The report is written whatever went wrong, but for the cast tensor: that one is whole or absent. */
+static int run(const struct options *options)
+{
+    int status = check_outputs(options);
+    if (status != STATUS_OK)
+        return status;
+    struct report report = {0};
+    describe_settings(options, &report);
+    struct file write;
+    struct error error;
+    if (options->write && !file_create(options->write, &write, &error)) {
+        report_free(&report);
+        return trouble(options->write, &error);
+    }
+    struct analysis analysis = {
+        .options = options,
+        .threads = options->threads ? options->threads : chunks_processors(),
+        .report = &report,
+        .total = total_new(options->cast_count),
+        .write = options->write ? &write : NULL,
+    };
+    status = analyze_all(&analysis, options->files);
+    if (options->write && status != STATUS_OK)
+        file_abandon(&write);
+    else if (options->write && !file_commit(&write, &error))
+        status = trouble(name_of_output(options->write), &error);
+    if (report.tensor_count) {
+        report_total_figures(&report, analysis.total);
+        status = worse(status, judge(options, &report));
+        status = worse(status, write_outputs(options, &report));
+    }
+    total_free(analysis.total);
+    report_free(&report);
+    return status;
+}
+
+static void version(struct buffer *out)
+{
+    buffer_puts(out, "precheck " PRECHECK_VERSION "\n");
+}
+
+static int print_and_exit(const struct options *options)
+{
+    struct buffer text = {0};
+    struct style style = style_for("-", options);
+    if (options->action == ACTION_FORMATS)
+        formats_list(&style, &text);
+    else if (options->action == ACTION_VERSION)
+        version(&text);
+    else
+        options_help(&text);
+    struct error error;
+    int status = write_whole("-", &text, &error) ? STATUS_OK : trouble("standard output", &error);
+    buffer_free(&text);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    file_handle_signals();
+    struct options options;
+    struct error error;
+    int status;
+    if (!options_parse(argc, argv, &options, &error))
+        status = trouble(NULL, &error);
+    else
+        status = options.action == ACTION_RUN ? run(&options) : print_and_exit(&options);
+    options_free(&options);
+    return status;
+}

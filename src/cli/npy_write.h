@@ -1,0 +1,19 @@
+/* The cast tensor as a file. */
+#ifndef PRECHECK_CLI_NPY_WRITE_H
+#define PRECHECK_CLI_NPY_WRITE_H
+
+#include "base/buffer.h"
+#include "format/cast.h"
+#include "input/input.h"
+
+/* Whether the name asks for codes without a header. */
+bool wants_bare_codes(const char *path);
+
+/* Whether a .npy file can say how the tensor lies in memory. */
+bool npy_can_hold(const struct tensor *tensor, struct error *error);
+
+/* A .npy version 1 header for the cast tensor, at least `least` bytes long: magic to data. */
+void npy_header(const struct tensor *tensor, const struct format *format, size_t least,
+                struct buffer *out);
+
+#endif

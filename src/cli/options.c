@@ -1,0 +1,337 @@
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+enum option_id {
+#define OPTION(id, ...) OPTION_##id,
+#include "cli/options.def"
+#undef OPTION
+    OPTION_COUNT
+};
+
+enum option_group { INPUT, CAST, ANALYSIS, OUTPUT, GATES, RUNNING, OPTION_GROUPS };
+
+static const char *const group_titles[OPTION_GROUPS] = {"Input",  "Cast",  "Analysis",
+                                                        "Output", "Gates", "Running"};
+
+static const struct option_row {
+    char letter;
+    const char *name, *argument;
+    enum option_group group;
+    const char *help;
+} rows[OPTION_COUNT] = {
+#define OPTION(id, letter, name, argument, group, help) {letter, name, argument, group, help},
+#include "cli/options.def"
+#undef OPTION
+};
+
+/* Above every letter, so that getopt_long tells a long option by its number. */
+enum { LONG_BASE = 256, COLUMN = 30 };
+
+void options_help(struct buffer *out)
+{
+    buffer_puts(out, "Usage: precheck [OPTION]... FILE...\n"
+                     "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors, before it is "
+                     "done.\nFILE is .npy or, with --raw, bare elements; - is standard input.\n");
+    for (int group = 0; group < OPTION_GROUPS; group++) {
+        buffer_printf(out, "\n%s:\n", group_titles[group]);
+        for (int i = 0; i < OPTION_COUNT; i++) {
+            if ((int)rows[i].group != group)
+                continue;
+            size_t start = out->length;
+            if (rows[i].letter)
+                buffer_printf(out, "  -%c, --%s", rows[i].letter, rows[i].name);
+            else
+                buffer_printf(out, "      --%s", rows[i].name);
+            if (rows[i].argument)
+                buffer_printf(out, "=%s", rows[i].argument);
+            for (const char *line = rows[i].help; *line;) {
+                size_t length = strcspn(line, "\n"), used = out->length - start;
+                buffer_printf(out, "%*s%.*s\n", (int)(used < COLUMN ? COLUMN - used : 1), "",
+                              (int)length, line);
+                line += length + (line[length] == '\n');
+                start = out->length;
+            }
+        }
+    }
+    buffer_puts(out, "\nExit status: 0 all gates hold or there are none, 1 a gate failed, 2 "
+                     "trouble.\n");
+}
+
+static bool add_cast(struct options *options, const char *name, size_t length, struct error *error)
+{
+    struct cast cast = {0};
+    if (!format_find(name, length, &cast.format, error))
+        return false;
+    for (size_t c = 0; c < options->cast_count; c++)
+        if (strcmp(options->casts[c].format.name, cast.format.name) == 0)
+            return true; /* named twice: once is enough */
+    options->casts =
+        reallocate(options->casts, options->cast_count + 1, sizeof *options->casts);
+    options->casts[options->cast_count++] = cast;
+    return true;
+}
+
+/* A list of formats; `fp8` stands for both of OCP's. */
+static bool parse_to(struct options *options, const char *list, struct error *error)
+{
+    options->cast_count = 0;
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        bool both = length == 3 && strncmp(list, "fp8", 3) == 0;
+        if (both ? !add_cast(options, "e4m3fn", 6, error) || !add_cast(options, "e5m2", 4, error)
+                 : !add_cast(options, list, length, error))
+            return false;
+        if (!list[length])
+            return true;
+        list += length + 1;
+    }
+}
+
+struct word {
+    const char *name;
+    int value;
+};
+
+/* One of a table of words, ended by a NULL name. */
+static bool parse_word(const char *option, const char *text, const struct word *words, int *value,
+                       struct error *error)
+{
+    struct buffer names = {0};
+    for (; words->name; words++) {
+        if (strcmp(words->name, text) == 0) {
+            *value = words->value;
+            buffer_free(&names);
+            return true;
+        }
+        buffer_printf(&names, "%s%s", names.length ? ", " : "", words->name);
+    }
+    fail(error, "--%s: '%s' is none of %s", option, text, names.data);
+    buffer_free(&names);
+    return false;
+}
+
+static bool parse_integer(const char *text, long low, long high, long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtol(text, &end, 10);
+    return end != text && !isspace((unsigned char)*text) && !*end && !errno && *value >= low &&
+           *value <= high;
+}
+
+static bool parse_scale(struct options *options, const char *text, int *scale, struct error *error)
+{
+    options->scale_text = text;
+    options->scaling = strcmp(text, "amax") == 0 ? SCALING_AMAX : SCALING_FIXED;
+    *scale = 0;
+    if (options->scaling == SCALING_AMAX)
+        return true;
+    long k;
+    if (strncmp(text, "2^", 2) != 0 || !parse_integer(text + 2, -SCALE_LIMIT, SCALE_LIMIT, &k))
+        return fail(error, "--scale: '%s' is neither amax nor 2^K with K from %d to %d", text,
+                    -SCALE_LIMIT, SCALE_LIMIT);
+    *scale = (int)k;
+    return true;
+}
+
+static bool add_output(struct options *options, const char *text, struct error *error)
+{
+    size_t length = strcspn(text, ":");
+    char *kind = copy_bytes(text, length);
+    const struct renderer *renderer = output_find(kind);
+    free(kind);
+    if (!renderer)
+        return fail(error, "--output: there is no kind '%.*s'", (int)length, text);
+    const char *path = text[length] ? text + length + 1 : "-";
+    if (!*path)
+        return fail(error, "--output: '%s' names no file", text);
+    if (options->output_count == OUTPUT_LIMIT)
+        return fail(error, "more than %d outputs", OUTPUT_LIMIT);
+    options->outputs[options->output_count++] = (struct output_request){renderer, path};
+    return true;
+}
+
+static bool add_rule(struct options *options, const char *text, struct error *error)
+{
+    options->rules = reallocate(options->rules, options->rule_count + 1, sizeof *options->rules);
+    return gate_parse(text, &options->rules[options->rule_count++], error);
+}
+
+/* What applies to all casts, until the list of formats is known. */
+struct common {
+    enum rounding rounding;
+    int saturate;
+    int scale;
+    const char *isa;
+};
+
+static const struct word policies[] = {{"inf", false}, {"saturate", true}, {NULL, 0}};
+static const struct word colours[] = {
+    {"auto", COLOUR_AUTO}, {"always", COLOUR_ALWAYS}, {"never", COLOUR_NEVER}, {NULL, 0}};
+
+static bool take(struct options *options, struct common *common, enum option_id id,
+                 const char *argument, struct error *error)
+{
+    long number;
+    int word;
+    switch (id) {
+    case OPTION_RAW:
+        options->has_raw = true;
+        options->raw_text = argument;
+        return raw_layout_parse(argument, &options->raw, error);
+    case OPTION_VIEW:
+        options->has_view = true;
+        options->view_text = argument;
+        return dtype_find(argument, strlen(argument), &options->view, error);
+    case OPTION_TO:
+        return parse_to(options, argument, error);
+    case OPTION_ROUND:
+        return rounding_parse(argument, &common->rounding, &options->seed, error);
+    case OPTION_OVERFLOW:
+        return parse_word("overflow", argument, policies, &common->saturate, error);
+    case OPTION_SCALE:
+        return parse_scale(options, argument, &common->scale, error);
+    case OPTION_REFERENCE:
+        options->reference = true;
+        return true;
+    case OPTION_WRITE:
+        options->write = argument;
+        return *argument ? true : fail(error, "--write names no file");
+    case OPTION_JSON:
+        return add_output(options, "json", error);
+    case OPTION_OUTPUT:
+        return add_output(options, argument, error);
+    case OPTION_QUIET:
+        options->quiet = true;
+        return true;
+    case OPTION_VERBOSE:
+        options->verbose = true;
+        return true;
+    case OPTION_COLOR:
+        if (!parse_word("color", argument, colours, &word, error))
+            return false;
+        options->colour = (enum colour)word;
+        return true;
+    case OPTION_FAIL_ON:
+        return add_rule(options, argument, error);
+    case OPTION_EXIT_ZERO:
+        options->exit_zero = true;
+        return true;
+    case OPTION_THREADS:
+        if (!parse_integer(argument, 1, 1024, &number))
+            return fail(error, "--threads: '%s' is not a number from 1 to 1024", argument);
+        options->threads = (unsigned)number;
+        return true;
+    case OPTION_ISA:
+        common->isa = argument;
+        return true;
+    case OPTION_FORMATS:
+        options->action = ACTION_FORMATS;
+        return true;
+    case OPTION_VERSION:
+        options->action = ACTION_VERSION;
+        return true;
+    case OPTION_HELP:
+        options->action = ACTION_HELP;
+        return true;
+    case OPTION_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool to_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* The text report is printed unless something else takes its place. */
+static bool settle_outputs(struct options *options, struct error *error)
+{
+    size_t printed = options->write && to_standard_output(options->write);
+    for (size_t i = 0; i < options->output_count; i++)
+        printed += to_standard_output(options->outputs[i].path);
+    if (printed > 1)
+        return fail(error, "two outputs to one standard output");
+    if (!printed && !options->quiet) {
+        if (options->output_count == OUTPUT_LIMIT)
+            return fail(error, "more than %d outputs", OUTPUT_LIMIT);
+        return add_output(options, "text", error);
+    }
+    return true;
+}
+
+static bool settle(struct options *options, const struct common *common, struct error *error)
+{
+    if (!*options->files)
+        return fail(error, "no file given (--help tells how to use this)");
+    if (!options->casts && !parse_to(options, "fp16,bf16,fp8", error))
+        return false;
+    for (size_t c = 0; c < options->cast_count; c++) {
+        options->casts[c].rounding = common->rounding;
+        options->casts[c].saturate = common->saturate;
+        options->casts[c].scale = common->scale;
+    }
+    if (options->write && options->cast_count != 1)
+        return fail(error, "--write needs exactly one format in --to");
+    if (options->has_raw && options->has_view)
+        return fail(error, "--raw names the type of the elements: --view would name it again");
+    const char *isa = common->isa ? common->isa : getenv("PRECHECK_ISA");
+    return kernel_find(isa && *isa ? isa : "auto", &options->kernel, error) &&
+           settle_outputs(options, error);
+}
+
+static bool bad_option(char **argv, int index, int letter, bool missing, struct error *error)
+{
+    const char *what = missing ? "needs an argument" : "is not an option (--help lists them)";
+    const char *word = argv[index - 1];
+    if (letter > 0 && letter < LONG_BASE && strncmp(word, "--", 2) != 0)
+        return fail(error, "-%c %s", letter, what);
+    return fail(error, "%s %s", word, what);
+}
+
+bool options_parse(int argc, char **argv, struct options *options, struct error *error)
+{
+    struct option table[OPTION_COUNT + 1] = {0};
+    char letters[2 * OPTION_COUNT + 2] = ":"; /* first: a missing argument is told apart */
+    size_t letter_count = 1;
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        table[i] = (struct option){rows[i].name,
+                                   rows[i].argument ? required_argument : no_argument, NULL,
+                                   LONG_BASE + i};
+        if (!rows[i].letter)
+            continue;
+        letters[letter_count++] = rows[i].letter;
+        if (rows[i].argument)
+            letters[letter_count++] = ':';
+    }
+
+    *options = (struct options){0};
+    struct common common = {.rounding = ROUND_NEAREST_EVEN};
+    opterr = 0;
+    for (int got; (got = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
+        if (got == '?' || got == ':')
+            return bad_option(argv, optind, optopt, got == ':', error);
+        int id = got - LONG_BASE;
+        for (int i = 0; got < LONG_BASE && i < OPTION_COUNT; i++)
+            if (rows[i].letter == got)
+                id = i;
+        if (!take(options, &common, (enum option_id)id, optarg, error))
+            return false;
+    }
+    options->files = argv + optind;
+    return options->action != ACTION_RUN || settle(options, &common, error);
+}
+
+void options_free(struct options *options)
+{
+    free(options->casts);
+    free(options->rules);
+}

@@ -1,0 +1,51 @@
+/* The command line as a struct. */
+#ifndef PRECHECK_CLI_OPTIONS_H
+#define PRECHECK_CLI_OPTIONS_H
+
+#include "format/cast.h"
+#include "gate/gate.h"
+#include "input/input.h"
+#include "kernel/kernel.h"
+#include "output/output.h"
+
+enum { OUTPUT_LIMIT = 32 };
+
+struct output_request {
+    const struct renderer *renderer;
+    const char *path; /* NULL or "-": standard output */
+};
+
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+enum scaling { SCALING_FIXED, SCALING_AMAX };
+enum action { ACTION_RUN, ACTION_FORMATS, ACTION_VERSION, ACTION_HELP };
+
+struct options {
+    enum action action;
+    char **files; /* of argv, NULL at the end */
+    bool has_raw, has_view;
+    struct raw_layout raw;
+    struct dtype view;
+    struct cast *casts; /* owned; all but `key` and, for amax, `scale` */
+    size_t cast_count;
+    enum scaling scaling;
+    const char *raw_text, *view_text, *scale_text;
+    uint64_t seed;
+    bool reference;
+    const char *write; /* NULL for none */
+    struct output_request outputs[OUTPUT_LIMIT];
+    size_t output_count;
+    bool quiet, verbose, exit_zero;
+    enum colour colour;
+    struct gate_rule *rules; /* owned */
+    size_t rule_count;
+    unsigned threads; /* 0: as many as processors may be used */
+    const struct kernel *kernel;
+};
+
+/* False with a message where the command line is wrong. */
+bool options_parse(int argc, char **argv, struct options *options, struct error *error);
+void options_free(struct options *options);
+/* What --help prints. */
+void options_help(struct buffer *out);
+
+#endif

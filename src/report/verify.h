@@ -1,0 +1,12 @@
+/* A report's figures against those of the reference. */
+#ifndef PRECHECK_REPORT_VERIFY_H
+#define PRECHECK_REPORT_VERIFY_H
+
+#include "exact/reference.h"
+#include "report/report.h"
+
+/* False with a message that names the first figure that differs, and both values. */
+bool report_verify(const struct report_cast *cast, const struct reference_figures *reference,
+                   struct error *error);
+
+#endif

@@ -1,0 +1,763 @@
+/* The renderers: numbers, escapes, JSON against jansson, and the shape of the text. */
+#include <ctype.h>
+#include <float.h>
+#include <jansson.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "output/escape.h"
+#include "output/number.h"
+#include "output/output.h"
+#include "sample_report.h"
+
+/* cmocka last: its macro `fail` is a function of ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static uint64_t test_seed;
+
+static void expect_text(struct buffer *buffer, const char *expected)
+{
+    assert_non_null(buffer->data);
+    assert_string_equal(buffer->data, expected);
+    assert_int_equal(buffer->length, strlen(expected));
+    buffer_free(buffer);
+}
+
+/* Numbers. */
+
+static void check_round_trip(double value)
+{
+    struct buffer out = {0};
+    number_json(&out, value);
+    assert_true(strtod(out.data, NULL) == value);
+    assert_true(strspn(out.data, "-0123456789.e") == out.length);
+    json_t *parsed = json_loads(out.data, JSON_DECODE_ANY, NULL);
+    assert_true(json_is_number(parsed));
+    json_decref(parsed);
+    buffer_free(&out);
+}
+
+static void json_numbers_round_trip(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed;
+    for (int i = 0; i < 200000; i++) {
+        double value = double_from_bits(sample_random(&seed));
+        if (isfinite(value) && value != 0)
+            check_round_trip(value);
+    }
+    for (int exponent = -1074; exponent < 1024; exponent++) {
+        check_round_trip(ldexp(1, exponent));
+        check_round_trip(-nextafter(ldexp(1, exponent), INFINITY));
+        check_round_trip(nextafter(ldexp(1.5, exponent), 0));
+    }
+}
+
+static void json_numbers_are_tidy(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0.0, "0"},
+        {-0.0, "0"},
+        {1, "1"},
+        {-4096, "-4096"},
+        {0.1, "0.1"},
+        {1e22, "1e22"},
+        {1e-9, "1e-9"},
+        {-1.5e-10, "-1.5e-10"},
+        {1e100, "1e100"},
+        {0x1p-1074, "5e-324"},
+        {DBL_MIN, "2.2250738585072014e-308"},
+        {DBL_MAX, "1.7976931348623157e308"},
+        {1.0 / 3, "0.3333333333333333"},
+        {INFINITY, "\"inf\""},
+        {-INFINITY, "\"-inf\""},
+        {NAN, "null"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer out = {0};
+        number_json(&out, cases[i].value);
+        expect_text(&out, cases[i].text);
+    }
+}
+
+static void numbers_know_no_locale(void **state)
+{
+    (void)state;
+    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE",
+                                          "fr_FR"};
+    size_t i = 0;
+    while (i < COUNT(locales) && !setlocale(LC_NUMERIC, locales[i]))
+        i++;
+    if (i == COUNT(locales))
+        skip();
+    struct buffer out = {0};
+    number_json(&out, -1.25e-9);
+    number_human(&out, 0.5);
+    number_share(&out, 1, 3);
+    setlocale(LC_NUMERIC, "C");
+    expect_text(&out, "-1.25e-90.533.33 %");
+}
+
+static void human_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *plain, *power;
+    } cases[] = {
+        {0, "0", "0"},
+        {-0.0, "0", "0"},
+        {1, "1", "1"},
+        {-65504, "-65,504", "-65,504"},
+        {9999999, "9,999,999", "9,999,999"},
+        {1e7, "1e7", "1e7"},
+        {0x1p20, "1,048,576", "1,048,576"},
+        {0x1p30, "1.074e9", "2^30"},
+        {0.00390625, "0.003906", "2^-8"},
+        {-0x1p-126, "-1.175e-38", "-2^-126"},
+        {0.125, "0.125", "0.125"},
+        {0.0157449, "0.01574", "0.01574"},
+        {1.23456e-7, "1.235e-7", "1.235e-7"},
+        {54.1003, "54.1", "54.1"},
+        {INFINITY, "inf", "inf"},
+        {-INFINITY, "-inf", "-inf"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer plain = {0}, power = {0};
+        number_human(&plain, cases[i].value);
+        number_power(&power, cases[i].value);
+        expect_text(&plain, cases[i].plain);
+        expect_text(&power, cases[i].power);
+    }
+}
+
+static void counts_and_shares(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t part, whole;
+        const char *count, *share;
+    } cases[] = {
+        {0, 7, "0", "0 %"},
+        {7, 7, "7", "100 %"},
+        {1024, 16384, "1,024", "6.25 %"},
+        {1, 1000000, "1", "<0.01 %"},
+        {999999, 1000000, "999,999", ">99.99 %"},
+        {1, 10000, "1", "0.01 %"},
+        {9999, 10000, "9,999", "99.99 %"},
+        {1, 20000, "1", "<0.01 %"},
+        {UINT64_MAX - 1, UINT64_MAX, "18,446,744,073,709,551,614", ">99.99 %"},
+        {1, UINT64_MAX, "1", "<0.01 %"},
+        {0, 0, "0", "0 %"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer count = {0}, share = {0};
+        number_count(&count, cases[i].part);
+        number_share(&share, cases[i].part, cases[i].whole);
+        expect_text(&count, cases[i].count);
+        expect_text(&share, cases[i].share);
+    }
+}
+
+/* Escapes. */
+
+static void escaping(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *json, *terminal, *ascii;
+    } cases[] = {
+        {"", "\"\"", "", ""},
+        {"layer.0.weight", "\"layer.0.weight\"", "layer.0.weight", "layer.0.weight"},
+        {"gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\"", "gr\xc3\xbc\xc3\x9f",
+         "gr\\xc3\\xbc\\xc3\\x9f"},
+        {"a\"b\\c", "\"a\\\"b\\\\c\"", "a\"b\\c", "a\"b\\c"},
+        {"\n\x1b[31m\x7f", "\"\\u000a\\u001b[31m\\u007f\"", "\\x0a\\x1b[31m\\x7f",
+         "\\x0a\\x1b[31m\\x7f"},
+        {"\xc2\x85", "\"\\u0085\"", "\\xc2\\x85", "\\xc2\\x85"},
+        {"\xe2\x80\xae", "\"\xe2\x80\xae\"", "\\xe2\\x80\\xae", "\\xe2\\x80\\xae"},
+        {"\xe2\x80\xa8\xe2\x81\xa9", "\"\xe2\x80\xa8\xe2\x81\xa9\"",
+         "\\xe2\\x80\\xa8\\xe2\\x81\\xa9", "\\xe2\\x80\\xa8\\xe2\\x81\\xa9"},
+        /* invalid: a lone byte, cut short, overlong, a surrogate, too large */
+        {"a\xff", "\"a\\\\xff\"", "a\\xff", "a\\xff"},
+        {"\xe2\x82", "\"\\\\xe2\\\\x82\"", "\\xe2\\x82", "\\xe2\\x82"},
+        {"\xc0\xaf", "\"\\\\xc0\\\\xaf\"", "\\xc0\\xaf", "\\xc0\\xaf"},
+        {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\"", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"},
+        {"\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\"", "\\xf4\\x90\\x80\\x80",
+         "\\xf4\\x90\\x80\\x80"},
+        {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\xf0\x9f\x98\x80", "\\xf0\\x9f\\x98\\x80"},
+        /* what looks like an escape is not one */
+        {"\\xff", "\"\\\\x5cxff\"", "\\x5cxff", "\\x5cxff"},
+        {"\\x4g", "\"\\\\x4g\"", "\\x4g", "\\x4g"},
+        {"\\\xff", "\"\\\\\\\\xff\"", "\\\\xff", "\\\\xff"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer json = {0}, terminal = {0}, ascii = {0};
+        escape_json(&json, cases[i].text);
+        escape_terminal(&terminal, cases[i].text, true);
+        escape_terminal(&ascii, cases[i].text, false);
+        expect_text(&json, cases[i].json);
+        expect_text(&terminal, cases[i].terminal);
+        expect_text(&ascii, cases[i].ascii);
+    }
+}
+
+static int hex_digit(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Undoes the escapes, in place. */
+static void decode(char *text)
+{
+    char *to = text;
+    while (*text) {
+        bool escape = text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
+                      isxdigit((unsigned char)text[3]);
+        *to++ = (char)(escape ? hex_digit(text[2]) << 4 | hex_digit(text[3]) : *text);
+        text += escape ? 4 : 1;
+    }
+    *to = '\0';
+}
+
+static void escapes_are_injective(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "\\\\\\xx05cCfF\"\n\x7f\xc2\x85\xa9\xe2\x80\xae\xff\xf0\x9f\x98";
+    uint64_t seed = test_seed;
+    for (int i = 0; i < 100000; i++) {
+        char text[16] = {0};
+        for (size_t k = 0; k < sample_random(&seed) % sizeof text; k++)
+            text[k] = alphabet[sample_random(&seed) % (sizeof alphabet - 1)];
+        for (int utf8 = 0; utf8 < 2; utf8++) {
+            struct buffer terminal = {0};
+            escape_terminal(&terminal, text, utf8);
+            decode(terminal.data);
+            assert_string_equal(terminal.data, text);
+            buffer_free(&terminal);
+        }
+        struct buffer json = {0};
+        escape_json(&json, text);
+        json_t *parsed = json_loads(json.data, JSON_DECODE_ANY, NULL);
+        assert_non_null(parsed);
+        char *decoded = copy_string(json_string_value(parsed));
+        decode(decoded);
+        assert_string_equal(decoded, text);
+        free(decoded);
+        json_decref(parsed);
+        buffer_free(&json);
+    }
+}
+
+static void widths(void **state)
+{
+    (void)state;
+    assert_int_equal(text_width(""), 0);
+    assert_int_equal(text_width("abc"), 3);
+    assert_int_equal(text_width("gr\xc3\xbc\xc3\x9f"), 4);
+    assert_int_equal(text_width("e\xcc\x81"), 1);
+    assert_int_equal(text_width("\xe5\xb1\xa4"), 2);
+    assert_int_equal(text_width("\xff\xff"), 2);
+}
+
+/* Reports. */
+
+enum { SAMPLE_COUNT = 6, WEIGHTS = 96 * 64, ACTIVATIONS = 30 * 40 };
+
+/* Tensors of all kinds, and the report on them. */
+struct fixture {
+    double *weights, *activations;
+    double zeros[3], few[4], nothing[1], scalar[1];
+    struct sample_tensor tensors[SAMPLE_COUNT];
+};
+
+static const char hostile[] = "\x1b]0;gotcha\x07\n\xe2\x80\xae\xff\\x41\"\xe5\xb1\xa4"
+                              "\xe5\xb1\xa4\xe5\xb1\xa4 a name that is much longer than any line "
+                              "of the page can be, so that it has to be cut or wrapped somewhere";
+
+static void set_up(struct fixture *f)
+{
+    f->weights = sample_normal(test_seed, WEIGHTS, 0.02);
+    f->activations = sample_normal(test_seed + 1, ACTIVATIONS, 300);
+    f->activations[7] = NAN;
+    f->activations[8] = -INFINITY;
+    f->activations[9] = 0;
+    memset(f->zeros, 0, sizeof f->zeros);
+    memcpy(f->few, (double[]){1, 0.5, -2, 4}, sizeof f->few);
+    f->scalar[0] = 0.1f;
+    const struct sample_tensor tensors[SAMPLE_COUNT] = {
+        {"model.safetensors", "layer.0.weight", 2, {96, 64}, f->weights},
+        {"model.safetensors", hostile, 2, {30, 40}, f->activations},
+        {"model.safetensors", "bias", 1, {3}, f->zeros},
+        {hostile, "", 2, {2, 2}, f->few},
+        {"empty.npy", "", 2, {0, 5}, f->nothing},
+        {"scalar.npy", "", 0, {0}, f->scalar},
+    };
+    memcpy(f->tensors, tensors, sizeof tensors);
+}
+
+static void tear_down(struct fixture *f)
+{
+    free(f->weights);
+    free(f->activations);
+}
+
+static struct buffer render(const char *kind, const struct report *report,
+                            const struct style *style)
+{
+    struct buffer out = {0};
+    output_find(kind)->render(report, style, &out);
+    assert_non_null(out.data);
+    assert_int_equal(out.data[out.length - 1], '\n');
+    return out;
+}
+
+static json_t *render_json(const struct report *report)
+{
+    struct buffer out = render("json", report, &(struct style){0});
+    json_error_t error;
+    json_t *root = json_loadb(out.data, out.length, JSON_REJECT_DUPLICATES, &error);
+    if (!root)
+        fail_msg("line %d: %s", error.line, error.text);
+    buffer_free(&out);
+    return root;
+}
+
+/* The members of an object are these, in this order. */
+static void expect_keys(json_t *object, const char *keys)
+{
+    struct buffer found = {0};
+    const char *key;
+    json_t *value;
+    buffer_puts(&found, "");
+    json_object_foreach(object, key, value)
+        buffer_printf(&found, "%s%s", found.length ? " " : "", key);
+    expect_text(&found, keys);
+}
+
+static json_t *at(json_t *array, size_t index)
+{
+    json_t *item = json_array_get(array, index);
+    assert_non_null(item);
+    return item;
+}
+
+static json_t *member(json_t *object, const char *key)
+{
+    json_t *item = json_object_get(object, key);
+    assert_non_null(item);
+    return item;
+}
+
+static const char cast_keys[] =
+    "to bits scale nan inf zero overflow underflow subnormal normal exact error relative_error "
+    "sums";
+static const char error_keys[] =
+    "count mean mean_abs rms max_abs max_abs_at max_abs_input max_rel max_rel_at max_rel_input "
+    "sqnr_db rel_l2";
+
+static void check_figures(json_t *object, const struct value *figures, enum metric_group group)
+{
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (metric_table[i].group != group)
+            continue;
+        json_t *found = member(object, metric_table[i].name);
+        if (figures[i].kind == VALUE_NULL)
+            assert_true(json_is_null(found));
+        else if (figures[i].kind == VALUE_COUNT)
+            assert_int_equal(json_integer_value(found), figures[i].count);
+        else if (figures[i].kind == VALUE_REAL && isfinite(figures[i].real))
+            assert_true(json_number_value(found) == figures[i].real);
+        else if (figures[i].kind == VALUE_REAL)
+            assert_string_equal(json_string_value(found), figures[i].real < 0 ? "-inf" : "inf");
+        else
+            assert_true(json_is_array(found));
+    }
+}
+
+static void check_histogram(json_t *object, const struct histogram *histogram)
+{
+    json_t *counts = member(object, "counts");
+    assert_int_equal(json_array_size(counts), histogram->length);
+    if (histogram->length == 0) {
+        assert_true(json_is_null(member(object, "first")));
+        return;
+    }
+    assert_int_equal(json_integer_value(member(object, "first")), histogram->first);
+    for (size_t i = 0; i < histogram->length; i++)
+        assert_int_equal(json_integer_value(at(counts, i)), histogram->counts[i]);
+}
+
+static void check_tensor(json_t *object, const struct report *report,
+                         const struct report_tensor *tensor)
+{
+    expect_keys(object, "file name dtype shape elements input casts");
+    assert_int_equal(json_array_size(member(object, "shape")), tensor->tensor.rank);
+    assert_int_equal(json_integer_value(member(object, "elements")), tensor->tensor.elements);
+    json_t *input = member(object, "input");
+    expect_keys(input, "nan inf zero min_abs max_abs mean rms sum exponents");
+    check_figures(input, tensor->figures, GROUP_INPUT);
+    check_histogram(member(input, "exponents"), &tensor->exponents);
+    for (size_t c = 0; c < report->cast_count; c++) {
+        const struct report_cast *cast = &tensor->casts[c];
+        json_t *found = at(member(object, "casts"), c), *error = member(found, "error");
+        expect_keys(found, cast_keys);
+        expect_keys(error, error_keys);
+        check_figures(found, cast->figures, GROUP_CAST);
+        check_figures(error, cast->figures, GROUP_ERROR);
+        json_t *relative = member(found, "relative_error");
+        expect_keys(relative, "exact first counts");
+        check_histogram(relative, &cast->relative_error);
+        expect_keys(member(found, "sums"), "e abs_e e2 x2");
+    }
+}
+
+static void json_holds_the_report(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct report report = sample_report("fp16,bf16,e4m3fn,e2m1", 0, f.tensors, SAMPLE_COUNT);
+    sample_gates(&report, "overflow > 0");
+    sample_skip(&report, "model.safetensors", "step");
+    report.settings.raw = "f32@16";
+    json_t *root = render_json(&report);
+    expect_keys(root, "schema version settings tensors skipped total advice gates verdict");
+    assert_string_equal(json_string_value(member(root, "schema")), "precheck/1");
+    assert_int_equal(json_array_size(member(root, "advice")), 0);
+    assert_string_equal(json_string_value(member(root, "verdict")), "fail");
+
+    json_t *settings = member(root, "settings");
+    expect_keys(settings, "to round overflow raw");
+    assert_string_equal(json_string_value(at(member(settings, "to"), 2)), "e4m3fn");
+    assert_string_equal(json_string_value(member(settings, "round")), "nearest-even");
+
+    for (size_t t = 0; t < SAMPLE_COUNT; t++)
+        check_tensor(at(member(root, "tensors"), t), &report, &report.tensors[t]);
+
+    json_t *total = at(member(root, "total"), 2), *error = member(total, "error");
+    expect_keys(total, cast_keys);
+    expect_keys(error, error_keys);
+    expect_keys(member(error, "max_rel_at"), "file name index");
+    check_figures(total, report.total[2].figures, GROUP_CAST);
+
+    json_t *gate = at(member(root, "gates"), 1);
+    expect_keys(gate, "rule file name to value pass");
+    assert_true(json_is_true(member(gate, "pass")));
+    expect_keys(at(member(root, "skipped"), 0), "file name dtype reason");
+    json_decref(root);
+    report_free(&report);
+    tear_down(&f);
+}
+
+static void json_of_edge_cases(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct report report = sample_report("e4m3fn", 0, f.tensors, SAMPLE_COUNT);
+    report.settings = (struct report_settings){
+        .rounding = ROUND_STOCHASTIC, .seed = UINT64_MAX, .saturate = true, .scale = "amax"};
+    report.tensors[0].casts[0].scale = 1100;
+    report.tensors[1].casts[0].scale = -1074;
+    report.tensors[2].casts[0].scale = 1023;
+    report.total[0].scale_varies = true;
+    report.tensors[0].casts[0].figures[METRIC_ERROR_MEAN].real = -INFINITY;
+    json_t *root = render_json(&report), *tensors = member(root, "tensors");
+
+    json_t *settings = member(root, "settings");
+    expect_keys(settings, "to round overflow scale");
+    assert_string_equal(json_string_value(member(settings, "round")),
+                        "stochastic:18446744073709551615");
+    assert_string_equal(json_string_value(member(settings, "overflow")), "saturate");
+
+    json_t *casts[SAMPLE_COUNT];
+    for (size_t t = 0; t < SAMPLE_COUNT; t++)
+        casts[t] = at(member(at(tensors, t), "casts"), 0);
+    assert_string_equal(json_string_value(member(casts[0], "scale")), "0x1p+1100");
+    assert_true(json_number_value(member(casts[1], "scale")) == 0x1p-1074);
+    assert_true(json_number_value(member(casts[2], "scale")) == 0x1p1023);
+    assert_true(json_is_null(member(at(member(root, "total"), 0), "scale")));
+    assert_string_equal(json_string_value(member(member(casts[0], "error"), "mean")), "-inf");
+
+    /* All exact: no position, and an infinite ratio. */
+    json_t *exact = member(casts[2], "error");
+    assert_true(json_is_null(member(exact, "max_rel_at")));
+    assert_string_equal(json_string_value(member(exact, "sqnr_db")), "inf");
+    /* Nothing at all. */
+    json_t *empty = at(tensors, 4);
+    assert_true(json_is_null(member(member(empty, "input"), "sum")));
+    assert_true(json_is_null(member(member(casts[4], "error"), "rms")));
+    /* The position in a scalar. */
+    json_t *position = member(member(casts[5], "error"), "max_abs_at");
+    assert_int_equal(json_array_size(position), 0);
+    assert_true(json_is_array(position));
+
+    char *name = copy_string(json_string_value(member(at(tensors, 1), "name")));
+    decode(name);
+    assert_string_equal(name, hostile);
+    free(name);
+    assert_true(json_is_null(member(root, "verdict")));
+    json_decref(root);
+    report_free(&report);
+    tear_down(&f);
+}
+
+static void json_of_nothing(void **state)
+{
+    (void)state;
+    struct report report = {.version = "0"};
+    json_t *root = render_json(&report);
+    assert_int_equal(json_array_size(member(root, "tensors")), 0);
+    assert_int_equal(json_array_size(member(root, "total")), 0);
+    json_decref(root);
+    struct buffer text = render("text", &report, &(struct style){0});
+    buffer_free(&text);
+}
+
+/* Text. */
+
+/* Takes the colours out of a line; each has to be reset before its end. */
+static void take_colours(char *line)
+{
+    bool coloured = false;
+    char *to = line;
+    while (*line) {
+        if (*line != '\033') {
+            *to++ = *line++;
+            continue;
+        }
+        assert_int_equal(line[1], '[');
+        char *end = strchr(line, 'm');
+        assert_non_null(end);
+        coloured = strncmp(line, "\033[0m", 4) != 0;
+        line = end + 1;
+    }
+    *to = '\0';
+    assert_false(coloured);
+}
+
+static void check_line(char *line, const struct style *style)
+{
+    if (style->colour)
+        take_colours(line);
+    size_t length = strlen(line);
+    assert_true(length == 0 || line[length - 1] != ' ');
+    if (text_width(line) > style->width)
+        fail_msg("wider than %d: %s", style->width, line);
+    for (const char *text = line; *text;) {
+        uint32_t character;
+        size_t bytes = utf8_decode(text, &character);
+        assert_true(bytes > 0 && character >= 0x20 && character != 0x7f);
+        assert_true(style->utf8 || character < 0x80);
+        text += bytes;
+    }
+}
+
+static void check_text(struct buffer *text, const struct style *style)
+{
+    assert_int_equal(strlen(text->data), text->length);
+    for (char *line = text->data, *end; *line; line = end + 1) {
+        end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        check_line(line, style);
+    }
+    buffer_free(text);
+}
+
+static void check_styles(const struct report *report)
+{
+    static const int page_widths[] = {40, 60, 80, 120, 200};
+    for (size_t w = 0; w < COUNT(page_widths); w++)
+        for (unsigned flags = 0; flags < 8; flags++) {
+            struct style style = {page_widths[w], flags & 1, flags & 2, flags & 4};
+            struct buffer text = render("text", report, &style);
+            check_text(&text, &style);
+        }
+}
+
+static void text_keeps_to_the_page(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *formats;
+        int scale;
+    } cases[] = {
+        {"fp16", 0},
+        {"fp16,bf16", 0},
+        {"fp16,bf16,e4m3fn,e5m2", 12},
+        {"e4m3b11fnuz,e2m1,e5m2fnuz,fp32,tf32,e3m2,e8m23,e2m22,e4m3ieee,e7m22,bf16", -40},
+        {"e4m3fn,bf16", -1023},
+        {"e4m3fn,bf16", 1000},
+    };
+    struct fixture f;
+    set_up(&f);
+    static const struct {
+        size_t first, count;
+    } slices[] = {{0, SAMPLE_COUNT}, {0, 1}, {1, 1}, {4, 1}, {5, 1}};
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t s = 0; s < COUNT(slices); s++) {
+            struct report report = sample_report(cases[i].formats, cases[i].scale,
+                                                 f.tensors + slices[s].first, slices[s].count);
+            sample_gates(&report, hostile);
+            sample_skip(&report, hostile, hostile);
+            report.settings.view = hostile;
+            check_styles(&report);
+            report_free(&report);
+        }
+    tear_down(&f);
+}
+
+/* Huge counts, positions, ranks and exponents, varying scales, missing values. */
+static void text_of_extremes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    struct report report = sample_report("fp16,e4m3fn,e2m1", 0, f.tensors, 2);
+    struct tensor *tensor = &report.tensors[0].tensor;
+    tensor->rank = RANK_LIMIT;
+    for (unsigned i = 0; i < RANK_LIMIT; i++)
+        tensor->shape[i] = i < RANK_LIMIT - 1 ? 1 : UINT64_MAX / 4;
+    tensor->elements = UINT64_MAX / 4;
+    struct report_cast *casts = report.tensors[0].casts;
+    casts[0].figures[METRIC_OVERFLOW].count = UINT64_MAX / 5;
+    casts[0].figures[METRIC_ERROR_MAX_ABS_AT].count = UINT64_MAX / 5;
+    casts[0].figures[METRIC_ERROR_MAX_REL_AT].count = UINT64_MAX / 5;
+    casts[1].figures[METRIC_ERROR_MAX_ABS].kind = VALUE_NULL;
+    casts[1].figures[METRIC_ERROR_RMS].real = INFINITY;
+    casts[1].scale = 1100;
+    casts[2].scale = -1023;
+    casts[2].fit_scale = -1040;
+    report.tensors[0].exponents.counts[3] = UINT64_MAX / 5;
+    report.tensors[0].exponents.first = -1074;
+    report.total[1].scale_varies = true;
+    report.total_exponents.first = 900;
+    check_styles(&report);
+    static const enum rounding modes[] = {ROUND_UP, ROUND_DOWN, ROUND_TOWARD_ZERO,
+                                          ROUND_STOCHASTIC};
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        report.settings.rounding = modes[i];
+        report.settings.saturate = i & 1;
+        for (size_t c = 0; c < report.cast_count; c++) {
+            report.casts[c].rounding = modes[i];
+            report.casts[c].saturate = i & 1;
+        }
+        check_styles(&report);
+    }
+    report_free(&report);
+    tear_down(&f);
+}
+
+static void expect_in(const struct buffer *text, const char *expected)
+{
+    if (!strstr(text->data, expected))
+        fail_msg("not found: %s\nin:\n%s", expected, text->data);
+}
+
+static void text_says_what_happens(void **state)
+{
+    (void)state;
+    static const double values[] = {1, 2, 3, 1e6, 1e6, 1e-12, 0x1p-8, NAN, INFINITY, 0};
+    const struct sample_tensor tensor = {"x.npy", "", 1, {10}, values};
+    struct report report = sample_report("e4m3fn,e2m1", 0, &tensor, 1);
+    struct buffer text = render("text", &report, &(struct style){.width = 120});
+    expect_in(&text, "2 of 10 elements (20.00 %) overflow and become NaN\n");
+    expect_in(&text, "1 of 10 elements (10.00 %) underflows to zero\n");
+    expect_in(&text, "1 of 10 elements (10.00 %) becomes subnormal (fewer bits)\n");
+    expect_in(&text, "1 infinity becomes NaN: e4m3fn has no infinity\n");
+    expect_in(&text, "1 NaN stays what it is\n");
+    expect_in(&text, "relative error up to 1 at [5] (value 1e-12)");
+    expect_in(&text, "2 of 10 elements (20.00 %) overflow and are clamped to +-6\n");
+    expect_in(&text, "1 NaN becomes 6: e2m1 has no NaN\n");
+    expect_in(&text, "1 infinity is clamped to +-6: e2m1 has no infinity\n");
+    expect_in(&text, "--scale 2^-12 would fit best: ");
+    assert_null(strstr(text.data, "FAIL"));
+    buffer_free(&text);
+
+    sample_gates(&report, "overflow > 0");
+    text = render("text", &report, &(struct style){.width = 120});
+    assert_int_equal(strncmp(text.data, "FAIL  2 of 2 gates\n", 19), 0);
+    expect_in(&text, "overflow > 0  2      e4m3fn  x.npy\n");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void text_says_when_all_is_well(void **state)
+{
+    (void)state;
+    static const double values[] = {1, 2, 4, 0.5};
+    const struct sample_tensor tensor = {"x.npy", "", 2, {2, 2}, values};
+    struct report report = sample_report("fp16", 0, &tensor, 1);
+    sample_gates(&report, "overflow > 0");
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    assert_int_equal(strncmp(text.data, "PASS  1 gate holds\n", 19), 0);
+    expect_in(&text, "every finite element keeps its exact value\n");
+    expect_in(&text, "fits as it is: all within the normal range\n");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void formats_are_listed(void **state)
+{
+    (void)state;
+    for (unsigned flags = 0; flags < 4; flags++) {
+        const struct style style = {80, flags & 1, flags & 2, false};
+        struct buffer text = {0};
+        formats_list(&style, &text);
+        for (size_t i = 0; i < FORMAT_NAMED_COUNT; i++)
+            expect_in(&text, format_named(i).name);
+        check_text(&text, &style);
+    }
+}
+
+static void renderers_are_found_by_kind(void **state)
+{
+    (void)state;
+    for (size_t i = 0; output_kind(i); i++)
+        assert_string_equal(output_find(output_kind(i))->kind, output_kind(i));
+    assert_null(output_find("texts"));
+    assert_null(output_find(""));
+}
+
+int main(void)
+{
+    const char *given = getenv("PRECHECK_TEST_SEED");
+    test_seed = given ? strtoull(given, NULL, 0) : 20260301;
+    print_message("seed %llu (PRECHECK_TEST_SEED)\n", (unsigned long long)test_seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_numbers_round_trip),
+        cmocka_unit_test(json_numbers_are_tidy),
+        cmocka_unit_test(numbers_know_no_locale),
+        cmocka_unit_test(human_numbers),
+        cmocka_unit_test(counts_and_shares),
+        cmocka_unit_test(escaping),
+        cmocka_unit_test(escapes_are_injective),
+        cmocka_unit_test(widths),
+        cmocka_unit_test(json_holds_the_report),
+        cmocka_unit_test(json_of_edge_cases),
+        cmocka_unit_test(json_of_nothing),
+        cmocka_unit_test(text_keeps_to_the_page),
+        cmocka_unit_test(text_of_extremes),
+        cmocka_unit_test(text_says_what_happens),
+        cmocka_unit_test(text_says_when_all_is_well),
+        cmocka_unit_test(formats_are_listed),
+        cmocka_unit_test(renderers_are_found_by_kind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

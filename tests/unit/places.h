@@ -1,0 +1,107 @@
+/* What the tests of inputs share: bytes that stand in a file or come through a pipe. To be included
+ * first. */
+#ifndef PRECHECK_TESTS_UNIT_PLACES_H
+#define PRECHECK_TESTS_UNIT_PLACES_H
+
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "input/input.h"
+
+#include <cmocka.h> /* last: its fail() is a macro */
+
+/* Tests run at the top of the source tree. */
+#define CORPUS "tests/corpus/npy/"
+
+static const struct input_options no_options;
+
+/* Where the bytes of a test are: in memory, with a path. */
+
+struct place {
+    int descriptor;
+    char path[40];
+};
+
+static inline struct place place_of(const void *bytes, size_t count)
+{
+    struct place place = {.descriptor = memfd_create("test", MFD_CLOEXEC)};
+    assert_true(place.descriptor >= 0);
+    assert_int_equal(write(place.descriptor, bytes, count), count);
+    snprintf(place.path, sizeof place.path, "/proc/self/fd/%d", place.descriptor);
+    return place;
+}
+
+/* Makes the bytes come through a pipe on standard input. */
+static inline void pipe_in(const void *bytes, size_t count)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_true(count <= 65536); /* what a pipe holds without a reader */
+    assert_int_equal(write(ends[1], bytes, count), count);
+    close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+}
+
+static inline struct buffer slurp(const char *path)
+{
+    struct buffer contents = {0};
+    char part[4096];
+    size_t got;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail_msg("%s: %s", path, strerror(errno));
+    while ((got = fread(part, 1, sizeof part, file)))
+        buffer_add(&contents, part, got);
+    fclose(file);
+    return contents;
+}
+
+static inline uint64_t data_bytes(const struct tensor *tensor)
+{
+    return tensor->elements * (uint64_t)tensor->dtype.bytes;
+}
+
+/* All that a caller does: open, read, finish, close. */
+static inline bool read_all(const char *path, const struct input_options *options,
+                            struct buffer *data, struct error *error)
+{
+    struct input input;
+    if (!input_open(path, options, &input, error))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < input.tensor_count; i++) {
+        struct tensor *tensor = &input.tensors[i];
+        size_t count = (size_t)data_bytes(tensor);
+        char *bytes = allocate(count, 1);
+        ok = input_read(&input, tensor->offset, bytes, count, error) &&
+             input_finish(&input, tensor->offset + count, error);
+        if (ok)
+            buffer_add(data, bytes, count);
+        free(bytes);
+    }
+    input_close(&input);
+    return ok;
+}
+
+static inline struct dtype dtype_named(const char *name)
+{
+    struct dtype dtype;
+    struct error error = {""};
+    if (!dtype_find(name, strlen(name), &dtype, &error))
+        fail_msg("%s", error.text);
+    return dtype;
+}
+
+#endif
