@@ -1,6 +1,5 @@
 /* Any bytes as an input: as a file, and as a stream. libFuzzer calls the first function; compiled
  * with -DREPLAY, the program runs over the files on its command line. */
-#define _GNU_SOURCE
 
 #include <stdio.h>
 #include <stdlib.h>

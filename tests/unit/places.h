@@ -3,7 +3,6 @@
 #ifndef PRECHECK_TESTS_UNIT_PLACES_H
 #define PRECHECK_TESTS_UNIT_PLACES_H
 
-#define _GNU_SOURCE
 
 #include <errno.h>
 #include <setjmp.h>
