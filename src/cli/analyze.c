@@ -46,7 +46,8 @@ static bool output_failed(const struct job *job, const struct error *why, struct
     if (!*why->text) /* a closed pipe */
         return fail(error, "%s", "");
     const char *path = job->write->path;
-    return fail(error, "%s: %s", strcmp(path, "-") == 0 ? "standard output" : path, why->text);
+    return fail(error, "%s: %s", file_is_standard_output(path) ? "standard output" : path,
+                why->text);
 }
 
 static bool write_codes(struct worker *worker, const struct chunk *chunk, struct error *error)
@@ -136,9 +137,9 @@ static bool start_writing(struct job *job, const struct tensor *tensor, struct e
         return true;
     if (!npy_can_hold(tensor, error))
         return false;
-    if (tensor->elements == UINT64_MAX && !job->write->seekable)
+    if (tensor->elements == ELEMENTS_UNKNOWN && !job->write->seekable)
         return fail(error, "a .npy header comes first and needs the shape: give it in --raw");
-    if (tensor->elements == UINT64_MAX) {
+    if (tensor->elements == ELEMENTS_UNKNOWN) {
         job->write_start = HEADER_RESERVE;
         return true;
     }

@@ -5,24 +5,32 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "input/window.h"
 
-/* Large enough that a read costs little, small enough for the second-level cache. */
-enum { CHUNK_BYTES = 256 << 10 };
+/* A chunk that is copied is small enough for the second-level cache; one that is mapped is as large
+ * as the memory for all threads' windows allows, since unmapping stops them all for a moment. */
+enum { COPY_BYTES = 256 << 10, MAP_BYTES = 2 << 20, ALL_WINDOWS_BYTES = 16 << 20 };
 
 struct shared {
     struct input *input;
     struct tensor *tensor;
     chunk_worker *worker;
     pthread_mutex_t lock;
+    size_t chunk_bytes;
     uint64_t next;  /* first element not handed out */
     bool ended;     /* nothing is left, or something failed */
     bool failed;
     struct error error;
 };
 
+/* How a thread gets at a file's bytes; decided on its first window. */
+enum access { ACCESS_UNDECIDED, ACCESS_MAP, ACCESS_COPY };
+
 struct thread {
     struct shared *shared;
     void *context;
+    enum access access;
+    void *buffer;
     pthread_t id;
     cpu_set_t processors; /* empty: wherever the system likes */
 };
@@ -60,13 +68,13 @@ static bool read_to_end(struct shared *shared, void *buffer, size_t room, struct
 static bool claim(struct shared *shared, void *buffer, struct chunk *chunk)
 {
     struct tensor *tensor = shared->tensor;
-    size_t bytes = (size_t)tensor->dtype.bytes, most = CHUNK_BYTES / bytes;
+    size_t bytes = (size_t)tensor->dtype.bytes, most = shared->chunk_bytes / bytes;
     chunk->n = 0;
     chunk->elements = buffer;
     chunk->first = shared->next;
     if (shared->ended)
         return true;
-    if (tensor->elements == UINT64_MAX) {
+    if (tensor->elements == ELEMENTS_UNKNOWN) {
         if (!read_to_end(shared, buffer, most * bytes, chunk))
             return false;
     } else {
@@ -91,16 +99,101 @@ static void stop(struct shared *shared, const struct error *error)
     pthread_mutex_unlock(&shared->lock);
 }
 
+/* A chunk on its way through the worker. */
+struct task {
+    struct thread *thread;
+    const struct chunk *chunk;
+    struct error error;
+    bool done;
+};
+
+static void run_worker(void *context)
+{
+    struct task *task = context;
+    task->done =
+        task->thread->shared->worker(task->thread->context, task->chunk, &task->error);
+}
+
+/* Through a mapping. False where it was not done that way, and nothing of it has been done. */
+static bool work_mapped(struct thread *thread, struct chunk *chunk, struct task *task)
+{
+    struct shared *shared = thread->shared;
+    size_t bytes = (size_t)shared->tensor->dtype.bytes;
+    struct window window;
+    if (!window_open(shared->input, shared->tensor->offset + chunk->first * bytes,
+                     chunk->n * bytes, &window))
+        return false;
+    chunk->elements = window.bytes;
+    task->done = false;
+    if (!window_guard(run_worker, task))
+        fail(&task->error, "the file became shorter while it was read");
+    window_close(&window);
+    return true;
+}
+
+struct probe {
+    struct window window;
+    size_t count;
+    bool cheap;
+};
+
+static void run_probe(void *context)
+{
+    struct probe *probe = context;
+    probe->cheap = window_is_cheap(&probe->window, probe->count);
+}
+
+static enum access choose_access(struct thread *thread, const struct chunk *chunk)
+{
+    struct shared *shared = thread->shared;
+    size_t bytes = (size_t)shared->tensor->dtype.bytes;
+    struct probe probe = {.count = chunk->n * bytes};
+    if (!window_open(shared->input, shared->tensor->offset + chunk->first * bytes, probe.count,
+                     &probe.window))
+        return ACCESS_COPY;
+    bool whole = window_guard(run_probe, &probe);
+    window_close(&probe.window);
+    return whole && probe.cheap ? ACCESS_MAP : ACCESS_COPY;
+}
+
+/* The part of a chunk that begins at element `done`, copied into the thread's buffer. */
+static bool work_copied(struct thread *thread, const struct chunk *chunk, struct task *task)
+{
+    struct shared *shared = thread->shared;
+    size_t bytes = (size_t)shared->tensor->dtype.bytes, most = COPY_BYTES / bytes;
+    for (size_t done = 0; done < chunk->n; done += most) {
+        struct chunk part = {.elements = thread->buffer,
+                             .n = chunk->n - done < most ? chunk->n - done : most,
+                             .first = chunk->first + done};
+        if (!input_read(shared->input, shared->tensor->offset + part.first * bytes,
+                        thread->buffer, part.n * bytes, &task->error))
+            return false;
+        task->chunk = &part;
+        run_worker(task);
+        if (!task->done)
+            return false;
+    }
+    return true;
+}
+
+static bool work_file(struct thread *thread, struct chunk *chunk, struct task *task)
+{
+    if (thread->access == ACCESS_UNDECIDED)
+        thread->access = choose_access(thread, chunk);
+    if (thread->access == ACCESS_MAP && work_mapped(thread, chunk, task))
+        return task->done;
+    return work_copied(thread, chunk, task);
+}
+
 static void work(struct thread *thread)
 {
     struct shared *shared = thread->shared;
-    struct tensor *tensor = shared->tensor;
-    void *buffer = allocate(1, CHUNK_BYTES);
+    thread->buffer = allocate(1, COPY_BYTES);
     for (;;) {
         struct chunk chunk;
-        struct error error;
+        struct task task = {.thread = thread, .chunk = &chunk};
         pthread_mutex_lock(&shared->lock);
-        bool claimed = claim(shared, buffer, &chunk);
+        bool claimed = claim(shared, thread->buffer, &chunk);
         pthread_mutex_unlock(&shared->lock);
         if (!claimed) {
             stop(shared, NULL);
@@ -108,16 +201,16 @@ static void work(struct thread *thread)
         }
         if (chunk.n == 0)
             break;
-        size_t bytes = (size_t)tensor->dtype.bytes;
-        if ((shared->input->seekable &&
-             !input_read(shared->input, tensor->offset + chunk.first * bytes, buffer,
-                         chunk.n * bytes, &error)) ||
-            !shared->worker(thread->context, &chunk, &error)) {
-            stop(shared, &error);
+        if (shared->input->seekable)
+            task.done = work_file(thread, &chunk, &task);
+        else
+            run_worker(&task);
+        if (!task.done) {
+            stop(shared, &task.error);
             break;
         }
     }
-    free(buffer);
+    free(thread->buffer);
 }
 
 static void *run_thread(void *argument)
@@ -145,10 +238,23 @@ static void place_threads(struct thread *threads, unsigned count)
 /* Threads that are worth starting for so many bytes. */
 static unsigned useful_threads(const struct tensor *tensor, unsigned threads)
 {
-    if (tensor->elements == UINT64_MAX)
+    if (tensor->elements == ELEMENTS_UNKNOWN)
         return threads;
-    uint64_t chunks = tensor->elements * (uint64_t)tensor->dtype.bytes / CHUNK_BYTES + 1;
-    return chunks < threads ? (unsigned)chunks : threads;
+    uint64_t pieces = tensor->elements * (uint64_t)tensor->dtype.bytes / COPY_BYTES + 1;
+    return pieces < threads ? (unsigned)pieces : threads;
+}
+
+/* Streams are copied. Of a file every thread gets several chunks, so that none waits long for the
+ * last one. */
+static size_t chunk_size(const struct input *input, const struct tensor *tensor, unsigned threads)
+{
+    if (!input->seekable)
+        return COPY_BYTES;
+    uint64_t share = tensor->elements * (uint64_t)tensor->dtype.bytes / (8 * threads);
+    uint64_t most = ALL_WINDOWS_BYTES / threads < MAP_BYTES ? ALL_WINDOWS_BYTES / threads
+                                                            : MAP_BYTES;
+    uint64_t size = share < most ? share : most;
+    return size <= COPY_BYTES ? COPY_BYTES : (size_t)size / COPY_BYTES * COPY_BYTES;
 }
 
 bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, chunk_worker *worker,
@@ -160,6 +266,7 @@ bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, c
                             .lock = PTHREAD_MUTEX_INITIALIZER,
                             .ended = tensor->elements == 0};
     unsigned count = useful_threads(tensor, threads), started = 1;
+    shared.chunk_bytes = chunk_size(input, tensor, count);
     struct thread *all = allocate(count, sizeof *all);
     for (unsigned t = 0; t < count; t++) {
         all[t].shared = &shared;

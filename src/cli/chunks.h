@@ -5,7 +5,7 @@
 #include "input/input.h"
 
 struct chunk {
-    const void *elements; /* as in the file, of any alignment that malloc gives */
+    const void *elements; /* as in the file, at any address */
     size_t n;
     uint64_t first; /* position of the first one in the tensor */
 };
@@ -17,7 +17,7 @@ typedef bool chunk_worker(void *context, const struct chunk *chunk, struct error
 unsigned chunks_processors(void);
 
 /* Every element once, in order where `threads` is 1. Memory is bounded by the number of threads. A
- * stream of unknown length (elements UINT64_MAX) gets its length in tensor->elements. */
+ * stream of unknown length (ELEMENTS_UNKNOWN) gets its length in tensor->elements. */
 bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, chunk_worker *worker,
                  void **contexts, struct error *error);
 

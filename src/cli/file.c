@@ -56,6 +56,11 @@ static void forget(char *path)
     }
 }
 
+bool file_is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
+
 bool file_is(const char *path, const struct stat *other)
 {
     struct stat status;
@@ -89,7 +94,7 @@ static bool create_beside(struct file *file, mode_t mode, struct error *error)
 bool file_create(const char *path, struct file *file, struct error *error)
 {
     *file = (struct file){.path = path, .descriptor = STDOUT_FILENO};
-    if (strcmp(path, "-") == 0)
+    if (file_is_standard_output(path))
         return true;
     struct stat status;
     bool exists = stat(path, &status) == 0;

@@ -19,6 +19,9 @@ struct file {
     char *target;    /* owned: where the temporary goes, a link followed */
 };
 
+/* "-", or the name that standard output has among the files. */
+bool file_is_standard_output(const char *path);
+
 bool file_create(const char *path, struct file *file, struct error *error);
 bool file_write(struct file *file, const void *bytes, size_t count, struct error *error);
 bool file_write_at(struct file *file, uint64_t offset, const void *bytes, size_t count,

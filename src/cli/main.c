@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -38,15 +39,10 @@ static int terminal_width(void)
     return columns ? atoi(columns) : 0;
 }
 
-static bool is_standard_output(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
 /* How text looks where it goes: colour and width belong to a terminal. */
 static struct style style_for(const char *path, const struct options *options)
 {
-    bool terminal = is_standard_output(path) && isatty(STDOUT_FILENO);
+    bool terminal = file_is_standard_output(path) && isatty(STDOUT_FILENO);
     const char *no_color = getenv("NO_COLOR"), *kind = getenv("TERM");
     bool plain = (no_color && *no_color) || (kind && strcmp(kind, "dumb") == 0);
     return (struct style){
@@ -72,7 +68,7 @@ static bool write_whole(const char *path, const struct buffer *text, struct erro
 
 static const char *name_of_output(const char *path)
 {
-    return is_standard_output(path) ? "standard output" : path;
+    return file_is_standard_output(path) ? "standard output" : path;
 }
 
 static int write_outputs(const struct options *options, const struct report *report)
@@ -94,7 +90,7 @@ static int write_outputs(const struct options *options, const struct report *rep
 /* An output must not replace what is being read. */
 static bool spares_inputs(const struct options *options, const char *output, struct error *error)
 {
-    for (char **file = options->files; !is_standard_output(output) && *file; file++) {
+    for (char **file = options->files; *file; file++) {
         struct stat status;
         bool there = strcmp(*file, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0
                                              : stat(*file, &status) == 0;
@@ -104,14 +100,35 @@ static bool spares_inputs(const struct options *options, const char *output, str
     return true;
 }
 
+/* Nor another output. Two that go to one pipe or device are the user's affair. */
+static bool spares_outputs(const char *const *others, size_t count, const char *output,
+                           struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct stat status;
+        bool there = stat(others[i], &status) == 0;
+        if (there ? S_ISREG(status.st_mode) && file_is(output, &status)
+                  : strcmp(others[i], output) == 0)
+            return fail(error, "is named for two outputs");
+    }
+    return true;
+}
+
 static int check_outputs(const struct options *options)
 {
-    struct error error;
-    if (options->write && !spares_inputs(options, options->write, &error))
-        return trouble(options->write, &error);
+    const char *paths[OUTPUT_LIMIT + 1];
+    size_t count = 0;
+    if (options->write && !file_is_standard_output(options->write))
+        paths[count++] = options->write;
     for (size_t i = 0; i < options->output_count; i++)
-        if (!spares_inputs(options, options->outputs[i].path, &error))
-            return trouble(options->outputs[i].path, &error);
+        if (!file_is_standard_output(options->outputs[i].path))
+            paths[count++] = options->outputs[i].path;
+    for (size_t i = 0; i < count; i++) {
+        struct error error;
+        if (!spares_inputs(options, paths[i], &error) ||
+            !spares_outputs(paths, i, paths[i], &error))
+            return trouble(paths[i], &error);
+    }
     return STATUS_OK;
 }
 
@@ -163,6 +180,12 @@ static void describe_settings(const struct options *options, struct report *repo
     memcpy(report->casts, options->casts, options->cast_count * sizeof *report->casts);
 }
 
+static unsigned default_threads(void)
+{
+    unsigned processors = chunks_processors();
+    return processors < THREAD_LIMIT ? processors : THREAD_LIMIT;
+}
+
 /* The report is written whatever went wrong, but for the cast tensor: that one is whole or absent. */
 static int run(const struct options *options)
 {
@@ -179,7 +202,7 @@ static int run(const struct options *options)
     }
     struct analysis analysis = {
         .options = options,
-        .threads = options->threads ? options->threads : chunks_processors(),
+        .threads = options->threads ? options->threads : default_threads(),
         .report = &report,
         .total = total_new(options->cast_count),
         .write = options->write ? &write : NULL,
@@ -220,8 +243,18 @@ static int print_and_exit(const struct options *options)
     return status;
 }
 
+/* A file that is opened later must not get the number of a standard stream that was closed: the
+ * report or a message would go into it. What takes the place here fails as the closed one would. */
+static void occupy_standard_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+            open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_streams();
     setlocale(LC_CTYPE, "");
     file_handle_signals();
     struct options options;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "cli/file.h"
 
 enum option_id {
 #define OPTION(id, ...) OPTION_##id,
@@ -152,6 +153,10 @@ static bool add_output(struct options *options, const char *text, struct error *
     const char *path = text[length] ? text + length + 1 : "-";
     if (!*path)
         return fail(error, "--output: '%s' names no file", text);
+    for (size_t i = 0; i < options->output_count; i++)
+        if (options->outputs[i].renderer == renderer &&
+            strcmp(options->outputs[i].path, path) == 0)
+            return true; /* asked for twice: once is enough */
     if (options->output_count == OUTPUT_LIMIT)
         return fail(error, "more than %d outputs", OUTPUT_LIMIT);
     options->outputs[options->output_count++] = (struct output_request){renderer, path};
@@ -225,8 +230,9 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->exit_zero = true;
         return true;
     case OPTION_THREADS:
-        if (!parse_integer(argument, 1, 1024, &number))
-            return fail(error, "--threads: '%s' is not a number from 1 to 1024", argument);
+        if (!parse_integer(argument, 1, THREAD_LIMIT, &number))
+            return fail(error, "--threads: '%s' is not a number from 1 to %d", argument,
+                        THREAD_LIMIT);
         options->threads = (unsigned)number;
         return true;
     case OPTION_ISA:
@@ -247,17 +253,12 @@ static bool take(struct options *options, struct common *common, enum option_id 
     return false;
 }
 
-static bool to_standard_output(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
 /* The text report is printed unless something else takes its place. */
 static bool settle_outputs(struct options *options, struct error *error)
 {
-    size_t printed = options->write && to_standard_output(options->write);
+    size_t printed = options->write && file_is_standard_output(options->write);
     for (size_t i = 0; i < options->output_count; i++)
-        printed += to_standard_output(options->outputs[i].path);
+        printed += file_is_standard_output(options->outputs[i].path);
     if (printed > 1)
         return fail(error, "two outputs to one standard output");
     if (!printed && !options->quiet) {
@@ -288,12 +289,29 @@ static bool settle(struct options *options, const struct common *common, struct 
            settle_outputs(options, error);
 }
 
-static bool bad_option(char **argv, int index, int letter, bool missing, struct error *error)
+/* How many long options begin like this one. */
+static int candidates(const char *word)
 {
-    const char *what = missing ? "needs an argument" : "is not an option (--help lists them)";
-    const char *word = argv[index - 1];
-    if (letter > 0 && letter < LONG_BASE && strncmp(word, "--", 2) != 0)
-        return fail(error, "-%c %s", letter, what);
+    int count = 0;
+    size_t length = strcspn(word, "=");
+    for (int i = 0; i < OPTION_COUNT; i++)
+        count += strncmp(rows[i].name, word, length) == 0;
+    return count;
+}
+
+/* getopt_long tells in optopt what the trouble is about: a letter; the number of a long option that
+ * is there, with an argument too many or too few; 0 for a long option that is not. */
+static bool bad_option(const char *word, int about, bool missing, struct error *error)
+{
+    const char *what = "is not an option (--help lists them)";
+    if (missing)
+        what = "needs an argument";
+    else if (about >= LONG_BASE)
+        what = "takes no argument";
+    else if (about == 0 && candidates(word + 2) > 1)
+        what = "may be any of several options";
+    if (about != 0 && about < LONG_BASE)
+        return fail(error, "-%c %s", about, what);
     return fail(error, "%s %s", word, what);
 }
 
@@ -318,7 +336,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
     opterr = 0;
     for (int got; (got = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
         if (got == '?' || got == ':')
-            return bad_option(argv, optind, optopt, got == ':', error);
+            return bad_option(argv[optind - 1], optopt, got == ':', error);
         int id = got - LONG_BASE;
         for (int i = 0; got < LONG_BASE && i < OPTION_COUNT; i++)
             if (rows[i].letter == got)

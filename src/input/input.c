@@ -1,4 +1,3 @@
-
 #include "input/input.h"
 
 #include <errno.h>

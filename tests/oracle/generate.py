@@ -356,7 +356,6 @@ def container_cases(out, rng):
             out.case(f"{name}-offset", out.file(f"{name}-72.bin", bytes(range(72)) + body + b"sum!"),
                      raw=f"{dtype}{order}@72:6x8", to="e5m2,fp16")
             out.case(f"{name}-unaligned", out.file(f"{name}-3.bin", b"abc" + body), raw=f"{dtype}{order}@3", to="e2m1,tf32")
-    out.case("raw-empty", out.file("empty.bin", b""), raw="f32le")
     out.case("raw-part", "raw-f32le.bin", raw="f32le:40")
     out.case("raw-two-files", ["raw-f32.bin", "raw-f32le.bin"], raw="f32")
 
@@ -365,6 +364,7 @@ def container_cases(out, rng):
     for i, to in enumerate(("f16,bfloat16,e4m3", "half,e8m7,fp8_e4m3,fp8_e5m2", "float16,float8_e4m3fn,float8_e5m2",
                             "binary16,e8m10,f32", "e5m10,fp8,float32", "e8m23,e2m1")):
         out.case(f"aliases-{i}", file, to=to)
+    out.case("aliases-twice", file, to="fp16,e5m2,fp8,half,bf16,e5m10,e5m2,bfloat16")
     for mode in SEEDS:
         out.case(f"seed-{mode}", file, to="bf16,e4m3fn,e2m1,e8m1", round=mode)
 

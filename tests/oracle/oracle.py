@@ -153,10 +153,13 @@ def find_format(name):
 
 
 def parse_formats(text):
-    names = []
+    """A format named twice, by whatever names, counts once, where it comes first."""
+    formats = {}
     for name in text.split(","):
-        names += ["e4m3fn", "e5m2"] if name == "fp8" else [name]
-    return [find_format(n) for n in names]
+        for n in ("e4m3fn", "e5m2") if name == "fp8" else (name,):
+            f = find_format(n)
+            formats.setdefault(f.name, f)
+    return list(formats.values())
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -563,6 +566,8 @@ def read_raw(path, data, spec):
     m = re.fullmatch(r"([a-z0-9_]+?)(le|be)?(?:@(\d+))?(?::(\d+(?:x\d+)*))?", spec)
     if not m:
         raise Trouble(f"bad --raw: {spec}")
+    if not data:
+        raise Trouble(f"{path}: is empty")
     dtype = find_dtype(m[1])
     size = item_size(dtype)
     offset = int(m[3] or 0)

@@ -87,13 +87,13 @@ static void update_max_rel(const struct run *run, const float *errors, double bo
 
 /* The bins that a nearest rounding can fill: |e| is at least an ulp of x, above 2^-24 |x|; it is at
  * most 2^-p |x| for normal numbers and |x| below them. */
-static inline size_t count_relative(const int8_t *keys, const struct run *run, struct grid grid,
+static inline size_t count_relative(const uint8_t *keys, const struct run *run, struct grid grid,
                                     uint64_t *relative)
 {
     enum { FIRST = -24, LAST = 0 };
-    uint32_t counts[LAST - FIRST + 1 + KEYS_AT_ONCE];
+    uint32_t counts[LAST - FIRST + 1 + BINS_AT_ONCE];
     int last = grid.reaches_below ? LAST : -grid.precision - 1;
-    count_keys(keys, run->n, FIRST, last, counts);
+    count_keys(keys, run->n, FIRST, last - FIRST + 1, counts);
     if (last == 0) /* zeros have this key */
         counts[LAST - FIRST] -= (uint32_t)(run->n - run->nonzero);
     size_t inexact = 0;
@@ -108,7 +108,7 @@ static void cast_run(const struct run *run, const struct plan *plan, struct plac
                      struct cast_measure *into)
 {
     float errors[BLOCK];
-    int8_t keys[BLOCK];
+    uint8_t keys[BLOCK];
     struct grid grid = grid_for(&plan->cast, run);
     double bound = relative_bound(plan, &into->max_rel, place);
     float threshold = float_below(bound);
@@ -187,7 +187,8 @@ static void cast_overflowing(const float *x, size_t n, size_t nonzero, const str
         into->classes[CLASS_OVERFLOW] += overflowing;
     }
     struct clean_block block;
-    make_runs(kept, n, block_range(kept, n), &block.runs);
+    uint8_t fields[BLOCK];
+    make_runs(kept, n, gate_block(kept, n, fields), &block.runs);
     if (block.runs.count == 1 && !block.runs.run[0].positions)
         block.runs.run[0].nonzero = nonzero - overflowing;
     sum_block(&block);
@@ -195,13 +196,14 @@ static void cast_overflowing(const float *x, size_t n, size_t nonzero, const str
 }
 
 /* The exponents of the block; returns how many elements are not zero. */
-static size_t count_input(const float *x, size_t n, struct runs *runs, struct input_measure *input)
+static size_t count_input(const float *x, const uint8_t *fields, size_t n, struct runs *runs,
+                          struct input_measure *input)
 {
     if (runs->count == 0)
         return 0;
     if (runs->count == 1 && !runs->run[0].positions) {
         struct run *run = &runs->run[0];
-        run->nonzero = count_exponents(x, n, run->lowest, run->top, input->exponents);
+        run->nonzero = count_exponents(fields, n, run->lowest, run->top, input->exponents);
         return run->nonzero;
     }
     size_t nonzero = 0;
@@ -215,13 +217,18 @@ static size_t count_input(const float *x, size_t n, struct runs *runs, struct in
     return nonzero;
 }
 
-static void merge_range(struct range range, struct input_measure *input)
+/* The smallest magnitude takes a pass of its own, and only where the block may hold it. */
+static void merge_range(const float *x, size_t n, struct gate gate, struct input_measure *input)
 {
-    double smallest = float_from_bits(range.smallest), largest = float_from_bits(range.largest);
-    if (input->min_abs == 0 || smallest < input->min_abs)
-        input->min_abs = smallest;
+    double largest = float_from_bits(gate.largest);
     if (largest > input->max_abs)
         input->max_abs = largest;
+    double least = gate.subnormals ? 0 : power_of_two_double(gate.least_field - 127);
+    if (input->min_abs != 0 && least >= input->min_abs)
+        return;
+    double smallest = float_from_bits(smallest_magnitude(x, n));
+    if (input->min_abs == 0 || smallest < input->min_abs)
+        input->min_abs = smallest;
 }
 
 /* NaN and Inf are counted and replaced by zeros. */
@@ -245,19 +252,20 @@ static void measure_block(const float *x, size_t n, size_t padded, uint64_t firs
 {
     float finite[BLOCK];
     struct place place = {.original = x, .first = first};
-    struct range range = block_range(x, padded);
+    uint8_t fields[BLOCK];
+    struct gate gate = gate_block(x, padded, fields);
     uint64_t nan_before = input->nan, inf_before = input->inf;
     const float *clean = x;
-    if (range.largest >= INFINITY_BITS) {
+    if (gate.largest >= INFINITY_BITS) {
         remove_specials(x, padded, finite, input);
         clean = finite;
-        range = block_range(finite, padded);
+        gate = gate_block(finite, padded, fields);
     }
     uint64_t nan = input->nan - nan_before, inf = input->inf - inf_before;
 
     struct clean_block block;
-    make_runs(clean, padded, range, &block.runs);
-    size_t nonzero = count_input(clean, padded, &block.runs, input);
+    make_runs(clean, padded, gate, &block.runs);
+    size_t nonzero = count_input(clean, fields, padded, &block.runs, input);
     size_t zero = n - nonzero - nan - inf;
     input->zero += zero;
     sum_block(&block);
@@ -267,7 +275,7 @@ static void measure_block(const float *x, size_t n, size_t padded, uint64_t firs
         add_squares(&input->x2, &block.sums[r], shift);
     }
     if (nonzero)
-        merge_range(range, input);
+        merge_range(clean, padded, gate, input);
 
     for (size_t c = 0; c < cast_count; c++) {
         if (plans[c].cast.rounding != ROUND_NEAREST_EVEN) {
@@ -280,7 +288,7 @@ static void measure_block(const float *x, size_t n, size_t padded, uint64_t firs
         casts[c].classes[CLASS_ZERO] += zero;
         casts[c].count += zero;
         casts[c].exact += zero;
-        if (range.largest >= plans[c].overflow_bits)
+        if (gate.largest >= plans[c].overflow_bits)
             cast_overflowing(clean, padded, nonzero, &plans[c], place, &casts[c]);
         else
             cast_block(&block, &plans[c], place, &casts[c]);

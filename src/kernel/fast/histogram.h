@@ -1,33 +1,74 @@
-/* Counting equal bytes: a block's exponents, as bytes, take few different values, so comparing with
- * each of them is faster than any table in memory. */
+/*
+ * Counting equal bytes. A block's exponents, as bytes, take few different values, and counting those
+ * in registers is faster than any table in memory.
+ */
 #ifndef PRECHECK_KERNEL_FAST_HISTOGRAM_H
 #define PRECHECK_KERNEL_FAST_HISTOGRAM_H
 
 #include "kernel/kernel.h"
 
-enum { KEYS_AT_ONCE = 4 }; /* counters and keys that fit in registers */
+/*
+ * Sixteen bins at once, two a byte: table t gives 1 for the key 2t, 16 for 2t + 1 and 0 for the
+ * others, so the low and the high nibbles of the sums of its results count the two. Fifteen such
+ * sums fit a nibble; then they are added to whole bytes, where BLOCK / VB_LANES keys fit.
+ */
+enum { BINS_AT_ONCE = 16, NIBBLE_LIMIT = 15, FEW_BINS = 6 };
 
-/* Byte counters cannot run over: each lane sees BLOCK / VB_LANES keys. */
 _Static_assert(BLOCK / VB_LANES < 256, "");
 
-/* Calls counts[k - first] += number of keys equal to k, for first <= k <= last; n is a multiple of
- * VB_LANES, and counts has room for KEYS_AT_ONCE - 1 more. */
-static inline void count_keys(const int8_t *keys, size_t n, int first, int last, uint32_t *counts)
+static inline void count_sixteen(const uint8_t *keys, size_t n, uint8_t first, uint32_t *counts)
 {
-    for (int k = first; k <= last; k += KEYS_AT_ONCE) {
-        vb counters[KEYS_AT_ONCE], wanted[KEYS_AT_ONCE];
-        for (int j = 0; j < KEYS_AT_ONCE; j++) {
-            counters[j] = vb_zero();
-            wanted[j] = vb_all((int8_t)(k + j));
-        }
-        for (size_t i = 0; i < n; i += VB_LANES) {
-            vb key = vb_load(keys + i);
-            for (int j = 0; j < KEYS_AT_ONCE; j++)
-                counters[j] = vb_sub(counters[j], vb_equal(key, wanted[j]));
-        }
-        for (int j = 0; j < KEYS_AT_ONCE; j++)
-            counts[k + j - first] = vb_total(counters[j]);
+    const vb offset = vb_all(first), nibble = vb_all(15);
+    vb tables[BINS_AT_ONCE / 2], low[BINS_AT_ONCE / 2], high[BINS_AT_ONCE / 2];
+    for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
+        uint8_t table[BINS_AT_ONCE] = {0};
+        table[2 * t] = 1;
+        table[2 * t + 1] = 16;
+        tables[t] = vb_table(table);
+        low[t] = high[t] = vb_all(0);
     }
+    for (size_t i = 0; i < n;) {
+        size_t end = n - i > NIBBLE_LIMIT * VB_LANES ? i + NIBBLE_LIMIT * VB_LANES : n;
+        vb pairs[BINS_AT_ONCE / 2];
+        for (int t = 0; t < BINS_AT_ONCE / 2; t++)
+            pairs[t] = vb_all(0);
+        for (; i < end; i += VB_LANES) {
+            vb index = vb_index(vb_sub(vb_load(keys + i), offset));
+            for (int t = 0; t < BINS_AT_ONCE / 2; t++)
+                pairs[t] = vb_add(pairs[t], vb_lookup(tables[t], index));
+        }
+        for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
+            low[t] = vb_add(low[t], vb_and(pairs[t], nibble));
+            high[t] = vb_add(high[t], vb_and(vb_high_nibbles(pairs[t]), nibble));
+        }
+    }
+    for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
+        counts[2 * t] = vb_total(low[t]);
+        counts[2 * t + 1] = vb_total(high[t]);
+    }
+}
+
+/* One bin, by comparing. */
+static inline uint32_t count_one(const uint8_t *keys, size_t n, uint8_t key)
+{
+    const vb wanted = vb_all(key);
+    vb counter[2] = {vb_all(0), vb_all(0)};
+    for (size_t i = 0; i < n; i += VB_LANES) {
+        size_t c = i / VB_LANES % 2;
+        counter[c] = vb_sub(counter[c], vb_equal(vb_load(keys + i), wanted));
+    }
+    return vb_total(counter[0]) + vb_total(counter[1]);
+}
+
+/* counts[b] = the number of keys equal to first + b modulo 256, b < bins. `n` is a multiple of
+ * VB_LANES; counts has room for BINS_AT_ONCE more. */
+static inline void count_keys(const uint8_t *keys, size_t n, int first, int bins, uint32_t *counts)
+{
+    int b = 0;
+    for (; bins - b > FEW_BINS; b += BINS_AT_ONCE)
+        count_sixteen(keys, n, (uint8_t)(first + b), counts + b);
+    for (; b < bins; b++)
+        counts[b] = count_one(keys, n, (uint8_t)(first + b));
 }
 
 #endif

@@ -110,7 +110,7 @@ static inline vi relative_key(vf e, vf magnitude)
  * relative error so far. */
 static inline __attribute__((always_inline)) struct rounding_result
 round_run(const struct run *run, struct grid grid, float threshold, bool wide, bool count_below,
-          float *errors, int8_t *keys)
+          float *errors, uint8_t *keys)
 {
     const struct rounder rounder = rounder_for(grid);
     const vf magnitude_bits = vf_from_bits(vi_all(MAGNITUDE_BITS));
@@ -136,7 +136,7 @@ round_run(const struct run *run, struct grid grid, float threshold, bool wide, b
                 zeros = vi_sub(zeros, vf_bits(vf_equal(abs_q, zero)));
             }
         }
-        vb_store(keys + i, vb_pack(key[0], key[1], key[2], key[3]));
+        vb_store(keys + i, vb_pack_signed(key[0], key[1], key[2], key[3]));
     }
 
     struct rounding_result result = {0};

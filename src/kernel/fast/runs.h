@@ -15,6 +15,7 @@
 enum {
     INFINITY_BITS = 0x7f800000,
     MAGNITUDE_BITS = 0x7fffffff,
+    SMALLEST_NORMAL_BITS = 0x00800000,
     F32_EXPONENT_FIRST = -149,
     F32_EXPONENT_LAST = 127,
     WINDOW_COUNT = (F32_EXPONENT_LAST - F32_EXPONENT_FIRST) / WINDOW + 1,
@@ -29,33 +30,64 @@ enum {
     RUNS_CAPACITY = BLOCK + WINDOW_COUNT * VB_LANES
 };
 
-/* The bits of the smallest magnitude other than zero and of the largest; smallest > largest in a
- * block of zeros. */
-struct range {
-    uint32_t smallest, largest;
+/* What a block's elements look like. Fields are the exponent fields of the floats. */
+struct gate {
+    uint32_t largest;  /* bits of the largest magnitude */
+    int least_field;   /* the least other than 0; 256 where there is none */
+    bool subnormals;   /* float32 subnormals occur */
 };
 
-/* n is a multiple of VF_LANES. A zero's bits less one are the largest integer. */
-static inline struct range block_range(const float *x, size_t n)
+static inline uint32_t largest_lane(vi lanes)
 {
-    const vi magnitude = vi_all(MAGNITUDE_BITS), one = vi_all(1);
-    vi least = vi_all(UINT32_MAX), most = vi_all(0);
+    uint32_t lane[VF_LANES], largest = 0;
+    vi_store(lane, lanes);
+    for (int i = 0; i < VF_LANES; i++)
+        largest = lane[i] > largest ? lane[i] : largest;
+    return largest;
+}
+
+/* The bits of the smallest magnitude other than zero, UINT32_MAX + 1 modulo 2^32 where there is
+ * none: a zero's bits less one are the largest integer. */
+static inline uint32_t smallest_magnitude(const float *x, size_t n)
+{
+    const vi magnitude = vi_all(MAGNITUDE_BITS), one = vi_all(1), all = vi_all(UINT32_MAX);
+    vi most = vi_all(0); /* of the complements */
     for (size_t i = 0; i < n; i += VF_LANES) {
-        vi bits = vi_and(vi_load(x + i), magnitude);
-        least = vi_min_unsigned(least, vi_sub(bits, one));
-        most = vi_max_unsigned(most, bits);
+        vi bits = vi_sub(vi_and(vi_load(x + i), magnitude), one);
+        most = vi_max_unsigned(most, vi_sub(all, bits));
     }
-    uint32_t lows[VF_LANES], highs[VF_LANES];
-    vi_store(lows, least);
-    vi_store(highs, most);
-    struct range range = {UINT32_MAX, 0};
-    for (int i = 0; i < VF_LANES; i++) {
-        range.smallest = lows[i] < range.smallest ? lows[i] : range.smallest;
-        range.largest = highs[i] > range.largest ? highs[i] : range.largest;
+    return UINT32_MAX - largest_lane(most) + 1;
+}
+
+/* Writes the field of each element to `fields`, in some order. n is a multiple of VB_LANES. */
+static inline struct gate gate_block(const float *x, size_t n, uint8_t *fields)
+{
+    const vi magnitude = vi_all(MAGNITUDE_BITS);
+    const vb one = vb_all(1);
+    vi most = vi_all(0);
+    vb least = vb_all(255), zeros = vb_all(0);
+    for (size_t i = 0; i < n; i += VB_LANES) {
+        vi field[4];
+        for (int j = 0; j < 4; j++) {
+            vi bits = vi_and(vi_load(x + i + j * VF_LANES), magnitude);
+            most = vi_max_unsigned(most, bits);
+            field[j] = vi_shift_right(bits, 23);
+        }
+        vb packed = vb_pack_unsigned(field[0], field[1], field[2], field[3]);
+        vb_store(fields + i, packed);
+        vb less_one = vb_sub(packed, one); /* 0 becomes 255, as field 256 would */
+        least = vb_min_unsigned(least, less_one);
+        zeros = vb_or(zeros, vb_equal(packed, vb_all(0)));
     }
-    if (range.smallest != UINT32_MAX)
-        range.smallest++;
-    return range;
+    uint8_t lane[VB_LANES];
+    vb_store(lane, least);
+    struct gate gate = {.largest = largest_lane(most), .least_field = 255};
+    for (int i = 0; i < VB_LANES; i++)
+        gate.least_field = lane[i] < gate.least_field ? lane[i] : gate.least_field;
+    gate.least_field++;
+    if (vb_total(zeros))
+        gate.subnormals = smallest_magnitude(x, n) - 1 < SMALLEST_NORMAL_BITS - 1;
+    return gate;
 }
 
 /* floor(log2) of the float with these bits, a finite magnitude other than zero. */
@@ -97,30 +129,20 @@ struct runs {
     uint16_t positions[RUNS_CAPACITY];
 };
 
-/* The exponent bytes of a block, counted by comparing; returns the number of elements not zero. */
-static inline size_t count_exponents(const float *x, size_t n, int first, int last,
+/* Counts the exponents first .. last of a block from its fields; returns the number of elements that
+ * have them. */
+static inline size_t count_exponents(const uint8_t *fields, size_t n, int first, int last,
                                      uint64_t *exponents)
 {
-    int8_t keys[BLOCK];
-    /* Fields first .. last become bytes from -128 on; the others, of zeros, stay apart. */
-    const vi magnitude = vi_all(MAGNITUDE_BITS);
-    const vi offset = vi_all((uint32_t)(first + 127) << 23);
-    for (size_t i = 0; i < n; i += VB_LANES) {
-        vi key[4];
-        for (int j = 0; j < 4; j++) {
-            vi bits = vi_and(vi_load(x + i + j * VF_LANES), magnitude);
-            key[j] = vi_shift_right_signed(vi_sub(bits, offset), 23);
-        }
-        vb_store(keys + i, vb_pack(key[0], key[1], key[2], key[3]));
+    uint32_t counts[WINDOW + BINS_AT_ONCE];
+    int bins = last - first + 1;
+    count_keys(fields, n, first + 127, bins, counts);
+    size_t total = 0;
+    for (int b = 0; b < bins; b++) {
+        exponents[first + b - EXPONENT_FIRST] += counts[b];
+        total += counts[b];
     }
-    uint32_t counts[WINDOW + KEYS_AT_ONCE];
-    count_keys(keys, n, 0, last - first, counts);
-    size_t nonzero = 0;
-    for (int k = 0; k <= last - first; k++) {
-        exponents[first + k - EXPONENT_FIRST] += counts[k];
-        nonzero += counts[k];
-    }
-    return nonzero;
+    return total;
 }
 
 /* Sorts by window: a counting sort, stable, so positions ascend within a run. */
@@ -171,13 +193,14 @@ static inline void sort_into_windows(const float *x, size_t n, struct runs *runs
 
 /* n is a multiple of VB_LANES and at most BLOCK; x is finite. Run.nonzero of an unsorted run is for
  * the caller to fill in. */
-static inline void make_runs(const float *x, size_t n, struct range range, struct runs *runs)
+static inline void make_runs(const float *x, size_t n, struct gate gate, struct runs *runs)
 {
     runs->count = 0;
-    if (range.largest == 0)
+    if (gate.largest == 0)
         return;
-    int lowest = exponent_of_bits(range.smallest), top = exponent_of_bits(range.largest);
-    if (lowest >= COMFORT_FIRST && top <= COMFORT_LAST && top - lowest < WINDOW) {
+    int lowest = gate.least_field - 127, top = exponent_of_bits(gate.largest);
+    if (!gate.subnormals && lowest >= COMFORT_FIRST && top <= COMFORT_LAST &&
+        top - lowest < WINDOW) {
         runs->count = 1;
         runs->run[0] = (struct run){.x = x, .n = n, .top = top, .lowest = lowest};
         return;

@@ -40,23 +40,39 @@ static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
-static inline vi vi_min_unsigned(vi a, vi b) { return _mm256_min_epu32(a, b); }
 static inline vi vi_max_unsigned(vi a, vi b) { return _mm256_max_epu32(a, b); }
 static inline vi vi_greater(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); } /* signed */
 #define vi_shift_right_signed(a, count) _mm256_srai_epi32(a, count)
+#define vi_shift_right(a, count) _mm256_srli_epi32(a, count)
 static inline void vi_store(void *to, vi a) { _mm256_storeu_si256(to, a); }
 
-/* 4 x 8 int32 to 32 bytes with signed saturation, in some order. */
-static inline vb vb_pack(vi a, vi b, vi c, vi d)
+/* 4 x 8 int32 to 32 bytes in some order, saturated to int8 or to uint8. */
+static inline vb vb_pack_signed(vi a, vi b, vi c, vi d)
 {
     return _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
 }
+static inline vb vb_pack_unsigned(vi a, vi b, vi c, vi d)
+{
+    return _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+}
 static inline vb vb_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline void vb_store(void *to, vb a) { _mm256_storeu_si256(to, a); }
-static inline vb vb_all(int8_t a) { return _mm256_set1_epi8(a); }
-static inline vb vb_zero(void) { return _mm256_setzero_si256(); }
+static inline vb vb_all(uint8_t a) { return _mm256_set1_epi8((char)a); }
+static inline vb vb_and(vb a, vb b) { return _mm256_and_si256(a, b); }
+static inline vb vb_or(vb a, vb b) { return _mm256_or_si256(a, b); }
 static inline vb vb_equal(vb a, vb b) { return _mm256_cmpeq_epi8(a, b); }
+static inline vb vb_add(vb a, vb b) { return _mm256_add_epi8(a, b); }
 static inline vb vb_sub(vb a, vb b) { return _mm256_sub_epi8(a, b); }
+static inline vb vb_min_unsigned(vb a, vb b) { return _mm256_min_epu8(a, b); }
+/* The upper four bits of each byte moved down; above them anything. */
+static inline vb vb_high_nibbles(vb a) { return _mm256_srli_epi16(a, 4); }
+/* table[key] for keys below 16, 0 for the others: the key made an index once, then looked up. */
+static inline vb vb_table(const uint8_t table[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)table));
+}
+static inline vb vb_index(vb key) { return _mm256_adds_epu8(key, _mm256_set1_epi8(0x70)); }
+static inline vb vb_lookup(vb table, vb index) { return _mm256_shuffle_epi8(table, index); }
 /* The sum of the bytes, unsigned. */
 static inline uint32_t vb_total(vb a)
 {
