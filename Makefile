@@ -25,9 +25,11 @@ override LDFLAGS += -fsanitize=address,undefined
 endif
 
 SOURCES = $(sort $(wildcard src/*/*.c src/*/*/*.c))
+# The only files that may hold instructions that not every processor has.
+AVX2_SOURCES = $(wildcard src/kernel/fast/avx2_*.c)
 ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ifneq ($(ARCHITECTURE),x86_64)
-SOURCES := $(filter-out %/avx2.c,$(SOURCES))
+SOURCES := $(filter-out $(AVX2_SOURCES),$(SOURCES))
 endif
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LIBRARY = $(OUT)/libprecheck.a
@@ -68,8 +70,7 @@ $(OUT)/precheck: $(OUT)/cli/main.o $(LIBRARY)
 $(LIBRARY): $(filter-out $(OUT)/cli/main.o,$(OBJECTS))
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-# The only files that may hold instructions that not every processor has.
-$(OUT)/kernel/fast/avx2.o: ALL_CFLAGS += -mavx2 -mfma -mf16c
+$(AVX2_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += -mavx2 -mfma -mf16c
 
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -132,24 +132,32 @@ static int check_outputs(const struct options *options)
     return STATUS_OK;
 }
 
+static int nothing_to_cast(const struct report *report, char **files)
+{
+    struct error error;
+    if (files[1]) {
+        fail(&error, "no floating-point tensor in any file");
+        return trouble(NULL, &error);
+    }
+    fail(&error, "no floating-point tensor%s%s", report->skipped_count ? ", but " : "",
+         report->skipped_count ? report->skipped[0].skipped.dtype : "");
+    return trouble(files[0], &error);
+}
+
 static int analyze_all(struct analysis *analysis, char **files)
 {
     int status = STATUS_OK;
-    for (; *files; files++) {
+    for (char **file = files; *file; file++) {
         struct error error;
         char warning[256] = "";
-        bool done = analyze_file(analysis, *files, warning, &error);
+        bool done = analyze_file(analysis, *file, warning, &error);
         if (*warning)
-            message(*files, warning);
+            message(*file, warning);
         if (!done)
-            status = trouble(*files, &error);
+            status = trouble(*file, &error);
     }
-    struct error error;
-    if (!analysis->report->tensor_count && status == STATUS_OK) {
-        fail(&error, "no floating-point tensor in %s",
-             analysis->report->skipped_count > 1 ? "any file" : "the file");
-        status = trouble(NULL, &error);
-    }
+    if (!analysis->report->tensor_count && status == STATUS_OK)
+        status = nothing_to_cast(analysis->report, files);
     return status;
 }
 

@@ -38,8 +38,8 @@ enum { LONG_BASE = 256, COLUMN = 30 };
 void options_help(struct buffer *out)
 {
     buffer_puts(out, "Usage: precheck [OPTION]... FILE...\n"
-                     "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors, before it is "
-                     "done.\nFILE is .npy or, with --raw, bare elements; - is standard input.\n");
+                     "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors before it "
+                     "is done.\nFILE is .npy or, with --raw, bare elements; - is standard input.\n");
     for (int group = 0; group < OPTION_GROUPS; group++) {
         buffer_printf(out, "\n%s:\n", group_titles[group]);
         for (int i = 0; i < OPTION_COUNT; i++) {
@@ -284,8 +284,10 @@ static bool settle(struct options *options, const struct common *common, struct 
         return fail(error, "--write needs exactly one format in --to");
     if (options->has_raw && options->has_view)
         return fail(error, "--raw names the type of the elements: --view would name it again");
-    const char *isa = common->isa ? common->isa : getenv("PRECHECK_ISA");
-    return kernel_find(isa && *isa ? isa : "auto", &options->kernel, error) &&
+    const char *isa = getenv("PRECHECK_ISA");
+    if (!isa || !*isa)
+        isa = "auto";
+    return kernel_find(common->isa ? common->isa : isa, &options->kernel, error) &&
            settle_outputs(options, error);
 }
 

@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* Products reach down to 2^-2148 and sums of 2^64 of them up to 2^2112. */
-enum { SUM_LOWEST_EXPONENT = -2176, SUM_DIGITS = 136 };
+/* Products reach down to 2^-2148, and the fast kernel hands over their sums in units down to
+ * 2^-2254; sums of 2^64 products reach up to 2^2112. */
+enum { SUM_LOWEST_EXPONENT = -2272, SUM_DIGITS = 140 };
 
 /* The value is the sum of digit[i] * 2^(32 i + SUM_LOWEST_EXPONENT). Digits are signed and wider
  * than their place, so that an addition never ripples; `pending` counts additions since the last

@@ -127,8 +127,9 @@ static bool parse_format(const char **at, struct gate_rule *rule, struct error *
     while (end > *at && isspace((unsigned char)end[-1]))
         end--;
     struct format format;
-    if (!format_find(*at, (size_t)(end - *at), &format, error))
-        return false;
+    struct error why;
+    if (!format_find(*at, (size_t)(end - *at), &format, &why))
+        return fail(error, "rule '%s': %s", rule->text, why.text);
     snprintf(rule->format, sizeof rule->format, "%s", format.name);
     *at = skip_space(colon + 1);
     return true;

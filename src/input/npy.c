@@ -212,7 +212,7 @@ bool npy_preamble_parse(const unsigned char *head, size_t length, struct npy_pre
 static bool read_header(struct input *input, const struct dtype *view, struct npy *npy,
                         struct error *error)
 {
-    struct npy_preamble preamble;
+    struct npy_preamble preamble = {0};
     struct npy_literal literal;
     if (!npy_preamble_parse(input->head, input->head_length, &preamble, error) ||
         !input_holds(input, "npy header", preamble.header_start, preamble.header_length, error))

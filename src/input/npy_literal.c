@@ -166,8 +166,8 @@ static bool parse_shape(struct cursor *c, struct npy_literal *literal)
 
 static bool parse_key(struct cursor *c, enum key *key)
 {
-    const char *text;
-    size_t length;
+    const char *text = "";
+    size_t length = 0;
     int quote = peek(c);
     if (quote != '\'' && quote != '"')
         return wrong(c, "a key or '}' expected");

@@ -181,8 +181,7 @@ uint64_t outcome_code(const struct cast *cast, const struct outcome *out)
     return code << format->code_shift;
 }
 
-/* value * 2^exponent; exact wherever the result is a binary64 number. */
-static double scaled(double value, int exponent)
+double times_power_of_two(double value, int exponent)
 {
     while (exponent > 1023) {
         value *= 0x1p1023;
@@ -211,10 +210,10 @@ struct difference outcome_error(const struct outcome *out, double x)
     double n = out->negative ? -(double)out->n : (double)out->n;
     if (out->n && out->exponent + bit_length(out->n) > 1023) {
         /* q may be 2^1024. The error is far below that: halve everything meanwhile. */
-        struct difference e = two_difference(scaled(n, out->exponent - 64), x * 0x1p-64);
+        struct difference e = two_difference(times_power_of_two(n, out->exponent - 64), x * 0x1p-64);
         return (struct difference){e.high * 0x1p64, e.low * 0x1p64};
     }
-    return two_difference(out->n ? scaled(n, out->exponent) : 0, x);
+    return two_difference(out->n ? times_power_of_two(n, out->exponent) : 0, x);
 }
 
 /* The 53-bit significand and the exponent of |x|, x not zero. */
@@ -252,7 +251,7 @@ static double round_wide(unsigned __int128 n, bool sticky, int exponent)
     uint64_t kept = top >> 11, rest = top & 0x7ff;
     if (rest > 0x400 || (rest == 0x400 && (sticky || kept & 1)))
         kept++;
-    return scaled((double)kept, exponent + drop + 11);
+    return times_power_of_two((double)kept, exponent + drop + 11);
 }
 
 /* |q/x - 1| where the error is wider than a binary64: that of a tiny x rounded up, or of a large

@@ -40,4 +40,7 @@ int relative_exponent(struct difference e, double x);
  * drew the larger magnitude. */
 bool would_overflow(const struct cast *cast, double x);
 
+/* value * 2^exponent; exact wherever the result is a binary64 number. */
+double times_power_of_two(double value, int exponent);
+
 #endif

@@ -23,7 +23,7 @@ static const struct kernel scalar = {
 static const struct kernel avx2 = {.name = "avx2",
                                    .available = cpu_has_avx2,
                                    .f32 = avx2_measure_f32,
-                                   .f64 = scalar_measure_f64,
+                                   .f64 = avx2_measure_f64,
                                    .widen_f16 = avx2_widen_f16,
                                    .widen_bf16 = avx2_widen_bf16};
 #endif
@@ -52,18 +52,32 @@ bool kernel_find(const char *name, const struct kernel **kernel, struct error *e
     return fail(error, "unknown instruction set '%s' (scalar, avx2, auto)", name);
 }
 
-struct plan plan_cast(const struct cast *cast)
+static double value_of_f32(uint64_t bits)
 {
-    /* would_overflow is monotone: bisect the bits of positive floats. */
-    uint32_t below = 0, above = UINT32_C(0x7f800000);
+    return float_from_bits((uint32_t)bits);
+}
+
+/* would_overflow is monotone: bisect the bits of positive numbers, of which Inf is the end. */
+static uint64_t least_overflow(const struct cast *cast, double (*value)(uint64_t), uint64_t inf)
+{
+    uint64_t below = 0, above = inf;
     while (above - below > 1) {
-        uint32_t middle = below + (above - below) / 2;
-        if (would_overflow(cast, float_from_bits(middle)))
+        uint64_t middle = below + (above - below) / 2;
+        if (would_overflow(cast, value(middle)))
             above = middle;
         else
             below = middle;
     }
-    return (struct plan){.cast = *cast, .overflow_bits = above};
+    return above;
+}
+
+struct plan plan_cast(const struct cast *cast)
+{
+    return (struct plan){
+        .cast = *cast,
+        .overflow_f32 = (uint32_t)least_overflow(cast, value_of_f32, UINT32_C(0x7f800000)),
+        .overflow_f64 = least_overflow(cast, double_from_bits, UINT64_C(0x7ff) << 52),
+    };
 }
 
 struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype, bool big_endian)

@@ -16,9 +16,10 @@ enum { BLOCK = 2048 };
 /* A cast and what the kernels derive from it, once a tensor. */
 struct plan {
     struct cast cast;
-    /* Least float32 magnitude that overflows, as bits; that of Inf where none does. Meant for the
-     * modes that treat both signs alike. */
-    uint32_t overflow_bits;
+    /* The least magnitude that overflows, as bits of a float32 and of a binary64; those of Inf where
+     * none does. Meant for the modes that treat both signs alike. */
+    uint32_t overflow_f32;
+    uint64_t overflow_f64;
 };
 
 struct plan plan_cast(const struct cast *cast);

@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 
 measure_f32 avx2_measure_f32;
+measure_f64 avx2_measure_f64;
 void avx2_widen_f16(const void *from, float *to, size_t n);
 void avx2_widen_bf16(const void *from, float *to, size_t n);
 

@@ -1,6 +1,6 @@
 /*
- * The fast kernel: float32 to nearest even, a block at a time. A vector header of one instruction
- * set comes first, then this. README.md in the folder above explains it.
+ * The fast kernel: to nearest even, a block at a time. A vector header of an instruction set and an
+ * element type come first, then this. README.md in the folder above explains it.
  */
 #ifndef PRECHECK_KERNEL_FAST_BLOCK_H
 #define PRECHECK_KERNEL_FAST_BLOCK_H
@@ -10,7 +10,7 @@
 
 /* Where in the tensor an element of a run is, and what it is. */
 struct place {
-    const float *original; /* the block */
+    const element *original; /* the block */
     uint64_t first;        /* its position in the tensor */
 };
 
@@ -28,16 +28,15 @@ static inline bool ties_matter(const struct extreme *best, struct place place)
     return best->position >= place.first;
 }
 
-static void update_max_abs(const struct run *run, const float *errors, float max_abs,
+static void update_max_abs(const struct run *run, const element *errors, element max_abs,
                            struct place place, struct extreme *best)
 {
-    double value = max_abs * power_of_two_double(-run->shift);
-    if (max_abs == 0 || value < best->high ||
-        (value == best->high && !ties_matter(best, place)))
+    double value = times_power_of_two(max_abs, -run->shift);
+    if (value < best->high || (value == best->high && !ties_matter(best, place)))
         return;
-    const vf magnitude_bits = vf_from_bits(vi_all(MAGNITUDE_BITS)), wanted = vf_all(max_abs);
-    for (size_t i = 0; i < run->n; i += VF_LANES) {
-        unsigned mask = vf_mask(vf_equal(vf_and(vf_load(errors + i), magnitude_bits), wanted));
+    const ve magnitude = ve_from_bits(vu_all(MAGNITUDE_BITS)), wanted = ve_all(max_abs);
+    for (size_t i = 0; i < run->n; i += LANES) {
+        unsigned mask = ve_mask(ve_equal(ve_and(ve_load(errors + i), magnitude), wanted));
         if (mask) {
             offer(best, value, run, i + (size_t)__builtin_ctz(mask), place);
             return;
@@ -46,11 +45,11 @@ static void update_max_abs(const struct run *run, const float *errors, float max
 }
 
 /*
- * The bound that an element's relative error must exceed to be the largest, rounded to binary64.
- * Between float32 elements two different ratios differ by 2^-51 of their size or more, so one that
- * rounds to more than the best is above its successor too: then the elements that attain the best,
- * whose own ratio may have been rounded down to it, are not taken for candidates again. The error
- * of a saturated element is no float32, so there the bound is the best itself.
+ * A bound that an element's relative error must exceed to be the largest once rounded to binary64:
+ * the largest so far. Between float32 elements two different ratios differ by 2^-51 of their size or
+ * more, so one that rounds to more is above the successor of the largest too; taking that, elements
+ * that attain the largest, whose own ratio may have been rounded down to it, are no candidates again.
+ * (The error of a saturated element is no float32.)
  */
 static inline double relative_bound(const struct plan *plan, const struct extreme *best,
                                     struct place place)
@@ -59,38 +58,37 @@ static inline double relative_bound(const struct plan *plan, const struct extrem
         return 0;
     if (ties_matter(best, place))
         return double_from_bits(double_bits(best->high) - 1);
-    bool only_floats = !plan->cast.saturate && plan->cast.format.specials != SPECIALS_FINITE;
+    bool only_floats = sizeof(element) == sizeof(float) && !plan->cast.saturate &&
+                       plan->cast.format.specials != SPECIALS_FINITE;
     return only_floats ? double_from_bits(double_bits(best->high) + 1) : best->high;
 }
 
-static inline float float_below(double value)
-{
-    float nearest = (float)value;
-    return nearest <= value ? nearest : float_from_bits(float_bits(nearest) - 1);
-}
-
-/* The filter was in float32; this one is exact: the sign of a fused |e| - bound |x|. */
-static void update_max_rel(const struct run *run, const float *errors, double bound,
+/* The candidates by the sign of a fused |e| - bound |x|, then by their ratios. */
+static void update_max_rel(const struct run *run, const element *errors, double bound,
                            struct place place, struct extreme *best)
 {
-    const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1), limit = vd_all(bound);
+    const vd magnitude = vd_from_bits(UINT64_MAX >> 1), limit = vd_all(bound);
     for (size_t i = 0; i < run->n; i += VD_LANES) {
-        vd e = vd_and(vd_load_floats(errors + i), magnitude_bits);
-        vd x = vd_and(vd_load_floats(run->x + i), magnitude_bits);
-        unsigned mask = vd_mask(vd_greater(vd_negate_multiply_add(limit, x, e), vd_all(0)));
+        vd e = vd_and(vd_load_elements(errors + i), magnitude);
+        vd x = vd_and(vd_load_elements(run->x + i), magnitude);
+        if (!vd_mask(vd_greater(vd_negate_multiply_add(limit, x, e), vd_all(0))))
+            continue;
+        double ratio[VD_LANES];
+        vd_store(ratio, vd_divide(e, x));
+        unsigned mask = vd_mask(vd_greater(vd_load(ratio), limit));
         for (; mask; mask &= mask - 1) {
-            size_t at = i + (size_t)__builtin_ctz(mask);
-            offer(best, fabs((double)errors[at]) / fabs((double)run->x[at]), run, at, place);
+            unsigned lane = (unsigned)__builtin_ctz(mask);
+            offer(best, ratio[lane], run, i + lane, place);
         }
     }
 }
 
-/* The bins that a nearest rounding can fill: |e| is at least an ulp of x, above 2^-24 |x|; it is at
- * most 2^-p |x| for normal numbers and |x| below them. */
+/* The bins that a nearest rounding can fill: |e| is below 2^-p |x| for normal numbers, and at most
+ * |x| under them. */
 static inline size_t count_relative(const uint8_t *keys, const struct run *run, struct grid grid,
                                     uint64_t *relative)
 {
-    enum { FIRST = -24, LAST = 0 };
+    enum { FIRST = LEAST_RELATIVE, LAST = 0 };
     uint32_t counts[LAST - FIRST + 1 + BINS_AT_ONCE];
     int last = grid.reaches_below ? LAST : -grid.precision - 1;
     count_keys(keys, run->n, FIRST, last - FIRST + 1, counts);
@@ -107,12 +105,12 @@ static inline size_t count_relative(const uint8_t *keys, const struct run *run, 
 static void cast_run(const struct run *run, const struct plan *plan, struct place place,
                      struct cast_measure *into)
 {
-    float errors[BLOCK];
-    uint8_t keys[BLOCK];
+    element errors[FAST_BLOCK];
+    uint8_t keys[FAST_BLOCK];
     struct grid grid = grid_for(&plan->cast, run);
     double bound = relative_bound(plan, &into->max_rel, place);
-    float threshold = float_below(bound);
-    bool wide = grid.precision > F32_PRECISION_LIMIT;
+    element threshold = element_below(bound);
+    bool wide = is_wide(grid);
 
     struct rounding_result found;
     if (wide)
@@ -139,8 +137,8 @@ static void cast_run(const struct run *run, const struct plan *plan, struct plac
         return;
 
     struct run_sums sums = sum_run(errors, run->n, run->top, true);
-    add_fixed(&into->e, sums.value, run->shift);
-    add_fixed(&into->abs_e, sums.magnitude, run->shift);
+    add_values(&into->e, &sums, run->shift);
+    add_magnitudes(&into->abs_e, &sums, run->shift);
     add_squares(&into->e2, &sums, run->shift);
     update_max_abs(run, errors, found.max_abs, place, &into->max_abs);
     if (found.exceeds)
@@ -173,21 +171,21 @@ static void cast_block(const struct clean_block *block, const struct plan *plan,
 
 /* Some elements of the finite x overflow. They are taken out, and what is delivered for them, where
  * that is finite, is measured one by one. */
-static void cast_overflowing(const float *x, size_t n, size_t nonzero, const struct plan *plan,
+static void cast_overflowing(const element *x, size_t n, size_t nonzero, const struct plan *plan,
                              struct place place, struct cast_measure *into)
 {
-    float kept[BLOCK];
-    size_t overflowing = copy_below(x, n, plan->overflow_bits, kept);
+    element kept[FAST_BLOCK];
+    size_t overflowing = copy_below(x, n, overflow_bits(plan), kept);
     bool finite = plan->cast.saturate || plan->cast.format.specials == SPECIALS_FINITE;
     if (finite) {
         for (size_t i = 0; i < n; i++)
-            if ((float_bits(x[i]) & MAGNITUDE_BITS) >= plan->overflow_bits)
+            if ((bits_of(x[i]) & MAGNITUDE_BITS) >= overflow_bits(plan))
                 scalar_cast(x[i], place.first + i, plan, into);
     } else {
         into->classes[CLASS_OVERFLOW] += overflowing;
     }
     struct clean_block block;
-    uint8_t fields[BLOCK];
+    uint8_t fields[FAST_BLOCK];
     make_runs(kept, n, gate_block(kept, n, fields), &block.runs);
     if (block.runs.count == 1 && !block.runs.run[0].positions)
         block.runs.run[0].nonzero = nonzero - overflowing;
@@ -196,7 +194,7 @@ static void cast_overflowing(const float *x, size_t n, size_t nonzero, const str
 }
 
 /* The exponents of the block; returns how many elements are not zero. */
-static size_t count_input(const float *x, const uint8_t *fields, size_t n, struct runs *runs,
+static size_t count_input(const element *x, const uint8_t *fields, size_t n, struct runs *runs,
                           struct input_measure *input)
 {
     if (runs->count == 0)
@@ -208,7 +206,7 @@ static size_t count_input(const float *x, const uint8_t *fields, size_t n, struc
     }
     size_t nonzero = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits = float_bits(x[i]) & MAGNITUDE_BITS;
+        element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
         if (bits) {
             input->exponents[exponent_of_bits(bits) - EXPONENT_FIRST]++;
             nonzero++;
@@ -218,44 +216,44 @@ static size_t count_input(const float *x, const uint8_t *fields, size_t n, struc
 }
 
 /* The smallest magnitude takes a pass of its own, and only where the block may hold it. */
-static void merge_range(const float *x, size_t n, struct gate gate, struct input_measure *input)
+static void merge_range(const element *x, size_t n, struct gate gate, struct input_measure *input)
 {
-    double largest = float_from_bits(gate.largest);
+    double largest = from_bits(gate.largest);
     if (largest > input->max_abs)
         input->max_abs = largest;
-    double least = gate.subnormals ? 0 : power_of_two_double(gate.least_field - 127);
+    double least = gate.below ? 0 : times_power_of_two(1, gate.least_exponent);
     if (input->min_abs != 0 && least >= input->min_abs)
         return;
-    double smallest = float_from_bits(smallest_magnitude(x, n));
+    double smallest = from_bits(smallest_magnitude(x, n));
     if (input->min_abs == 0 || smallest < input->min_abs)
         input->min_abs = smallest;
 }
 
 /* NaN and Inf are counted and replaced by zeros. */
-static size_t remove_specials(const float *x, size_t n, float *finite, struct input_measure *input)
+static void remove_specials(const element *x, size_t n, element *finite,
+                            struct input_measure *input)
 {
     size_t nan = 0, specials = copy_below(x, n, INFINITY_BITS, finite);
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        vi bits = vi_and(vi_load(x + i), vi_all(MAGNITUDE_BITS));
-        vi is_nan = vi_greater(bits, vi_all(INFINITY_BITS));
-        nan += (size_t)__builtin_popcount(vf_mask(vf_from_bits(is_nan)));
+    for (size_t i = 0; i < n; i += LANES) {
+        vu bits = vu_and(vu_load(x + i), vu_all(MAGNITUDE_BITS));
+        vu is_nan = vu_greater(bits, vu_all(INFINITY_BITS));
+        nan += (size_t)__builtin_popcount(ve_mask(ve_from_bits(is_nan)));
     }
     input->nan += nan;
     input->inf += specials - nan;
-    return specials;
 }
 
 /* n elements and zeros up to `padded`, a multiple of VB_LANES. */
-static void measure_block(const float *x, size_t n, size_t padded, uint64_t first,
+static void measure_block(const element *x, size_t n, size_t padded, uint64_t first,
                           struct input_measure *input, const struct plan *plans,
                           struct cast_measure *casts, size_t cast_count)
 {
-    float finite[BLOCK];
+    element finite[FAST_BLOCK];
     struct place place = {.original = x, .first = first};
-    uint8_t fields[BLOCK];
+    uint8_t fields[FAST_BLOCK];
     struct gate gate = gate_block(x, padded, fields);
     uint64_t nan_before = input->nan, inf_before = input->inf;
-    const float *clean = x;
+    const element *clean = x;
     if (gate.largest >= INFINITY_BITS) {
         remove_specials(x, padded, finite, input);
         clean = finite;
@@ -271,7 +269,7 @@ static void measure_block(const float *x, size_t n, size_t padded, uint64_t firs
     sum_block(&block);
     for (size_t r = 0; r < block.runs.count; r++) {
         int shift = block.runs.run[r].shift;
-        add_fixed(&input->x, block.sums[r].value, shift);
+        add_values(&input->x, &block.sums[r], shift);
         add_squares(&input->x2, &block.sums[r], shift);
     }
     if (nonzero)
@@ -288,25 +286,35 @@ static void measure_block(const float *x, size_t n, size_t padded, uint64_t firs
         casts[c].classes[CLASS_ZERO] += zero;
         casts[c].count += zero;
         casts[c].exact += zero;
-        if (gate.largest >= plans[c].overflow_bits)
+        if (gate.largest >= overflow_bits(&plans[c]))
             cast_overflowing(clean, padded, nonzero, &plans[c], place, &casts[c]);
         else
             cast_block(&block, &plans[c], place, &casts[c]);
     }
 }
 
-static inline void fast_measure_f32(const float *x, size_t n, uint64_t first,
-                                    struct input_measure *input, const struct plan *plans,
-                                    struct cast_measure *casts, size_t cast_count)
+/* Elements that do not fill whole vectors of bytes are padded with zeros. */
+static void measure_padded(const element *x, size_t n, uint64_t first, struct input_measure *input,
+                           const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
     size_t padded = (n + VB_LANES - 1) / VB_LANES * VB_LANES;
-    float copy[BLOCK];
+    element copy[FAST_BLOCK];
     if (padded != n) {
         memcpy(copy, x, n * sizeof *x);
         memset(copy + n, 0, (padded - n) * sizeof *x);
         x = copy;
     }
     measure_block(x, n, padded, first, input, plans, casts, cast_count);
+}
+
+static inline void fast_measure(const element *x, size_t n, uint64_t first,
+                                struct input_measure *input, const struct plan *plans,
+                                struct cast_measure *casts, size_t cast_count)
+{
+    for (size_t done = 0; done < n; done += FAST_BLOCK) {
+        size_t part = n - done < FAST_BLOCK ? n - done : FAST_BLOCK;
+        measure_padded(x + done, part, first + done, input, plans, casts, cast_count);
+    }
 }
 
 #endif

@@ -2,22 +2,19 @@
  * Rounding a run to a format, to nearest even, and everything about the errors that is no sum.
  *
  * The cast. With x in [2^E, 2^(E+1)) the numbers of a format of precision p near x are multiples of
- * u = 2^(max(E, emin) - p + 1). Let s = 1.5 * 2^k with ulp u, that is k = max(E, emin) + 24 - p in
- * float32. Then x + s lies in [2^k, 2^(k+1)], where float32 has the spacing u, and 1.5 * 2^k is an
- * even multiple of u: so the one rounding of x + s is the format's own, ties included, and
- * subtracting s is exact. It needs |x| <= 2^(k-1): E + 1 <= E + 23 - p, p <= 22. In binary64 the
- * same holds with 53 for 24. The error q - x is a multiple of the ulp of x and no larger than |x|:
- * a float.
+ * u = 2^(max(E, emin) - p + 1). Let s = 1.5 * 2^k with ulp u; the element type has F fraction bits,
+ * so k = max(E, emin) + F + 1 - p. Then x + s lies in [2^k, 2^(k+1)], where the type has the spacing
+ * u, and 1.5 * 2^k is an even multiple of u: so the one rounding of x + s is the format's own, ties
+ * included, and subtracting s is exact. It needs |x| <= 2^(k-1), or E + 1 <= E + F - p: p < F. (For
+ * float32 and wider formats this is done in binary64.) The error q - x is a multiple of the ulp of x
+ * and no larger than |x|: an element.
  */
 #ifndef PRECHECK_KERNEL_FAST_ROUNDING_H
 #define PRECHECK_KERNEL_FAST_ROUNDING_H
 
 #include <math.h>
 
-#include "kernel/element.h"
 #include "kernel/fast/runs.h"
-
-enum { F32_PRECISION_LIMIT = 22 };
 
 /* A format's numbers as a run, scaled by its own power of two, meets them. */
 struct grid {
@@ -40,117 +37,111 @@ static inline struct grid grid_for(const struct cast *cast, const struct run *ru
     };
 }
 
-static inline float power_of_two(int exponent)
+static inline element power_of_two(int exponent)
 {
-    return float_from_bits((uint32_t)(exponent + 127) << 23);
+    return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
 }
 
-static inline double power_of_two_double(int exponent)
+static inline bool is_wide(struct grid grid)
 {
-    return double_from_bits((uint64_t)(exponent + 1023) << 52);
+    return grid.precision >= FRACTION_BITS;
 }
 
+/* s = factor * max(binade of x, floor) */
 struct rounder {
-    vf binade, floor, factor; /* s = factor * max(x & binade, floor) */
+    ve binade, floor, factor;
     vd wide_binade, wide_floor, wide_factor;
 };
 
 static inline struct rounder rounder_for(struct grid grid)
 {
-    struct rounder r = {
-        .binade = vf_from_bits(vi_all(INFINITY_BITS)),
-        .floor = vf_all(power_of_two(grid.emin)),
+    double floor = times_power_of_two(1, grid.emin);
+    return (struct rounder){
+        .binade = ve_from_bits(vu_all(INFINITY_BITS)),
+        .floor = ve_all(power_of_two(grid.emin)),
+        .factor = ve_all((element)1.5 * power_of_two(FRACTION_BITS + 1 - grid.precision)),
         .wide_binade = vd_from_bits(UINT64_C(0x7ff) << 52),
-        .wide_floor = vd_all(power_of_two_double(grid.emin)),
-        .wide_factor = vd_all(1.5 * power_of_two_double(53 - grid.precision)),
+        .wide_floor = vd_all(floor),
+        .wide_factor = vd_all(1.5 * times_power_of_two(1, 53 - grid.precision)),
     };
-    r.factor = vf_all(grid.precision <= F32_PRECISION_LIMIT
-                          ? 1.5f * power_of_two(24 - grid.precision)
-                          : 0);
-    return r;
 }
 
-static inline vf round_narrow(const struct rounder *r, vf x)
+static inline ve round_narrow(const struct rounder *r, ve x)
 {
-    vf s = vf_mul(r->factor, vf_max(vf_and(x, r->binade), r->floor));
-    return vf_sub(vf_add(x, s), s);
+    ve s = ve_mul(r->factor, ve_max(ve_and(x, r->binade), r->floor));
+    return ve_sub(ve_add(x, s), s);
 }
 
-static inline vd round_wide_half(const struct rounder *r, vd x)
+static inline vd round_half(const struct rounder *r, vd x)
 {
     vd s = vd_mul(r->wide_factor, vd_max(vd_and(x, r->wide_binade), r->wide_floor));
     return vd_sub(vd_add(x, s), s);
 }
 
-static inline vf round_wide(const struct rounder *r, vf x)
+static inline ve round_wide(const struct rounder *r, ve x)
 {
-    return vf_from_doubles(round_wide_half(r, vd_low_half(x)), round_wide_half(r, vd_high_half(x)));
+    return ve_from_halves(round_half(r, ve_low_half(x)), round_half(r, ve_high_half(x)));
 }
 
 /* What one pass over a run finds. */
 struct rounding_result {
-    float max_abs;      /* the largest |e|, as scaled */
-    bool exceeds;       /* some |e| / |x| may be above the threshold */
-    size_t below;       /* |q| < 2^emin, zeros of x and padding included */
-    size_t zeros;       /* q = 0, likewise */
+    element max_abs; /* the largest |e|, as scaled */
+    bool exceeds;    /* some |e| / |x| may be above the threshold */
+    size_t below;    /* |q| < 2^emin, zeros of x and padding included */
+    size_t zeros;    /* q = 0, likewise */
 };
 
 /*
- * The relative error's histogram takes floor(log2(|e| / |x|)) of each element. For floats of any
- * sign bit cleared, bits(|e|) - bits(|x|) is 2^23 times the difference of the exponent fields plus
- * that of the fractions, so an arithmetic shift right by 23 is the floor, borrow included. e = 0
- * gives -(field of x), below every true bin because x is comfortable; x = 0, padding too, gives 0.
+ * Rounds the run; writes its errors, and a key for each element's bin in the histogram of relative
+ * errors. `threshold` is no larger than the largest relative error so far.
+ *
+ * The key is floor(log2(|e| / |x|)). The bits of |e| less those of |x| are 2^F times the difference
+ * of the exponent fields plus that of the fractions, so shifting right by F with the sign is the
+ * floor, borrow included. e = 0 gives -(field of x), below every true bin because x is comfortable;
+ * x = 0, padding too, gives 0.
  */
-static inline vi relative_key(vf e, vf magnitude)
-{
-    return vi_shift_right_signed(vi_sub(vf_bits(e), vf_bits(magnitude)), 23);
-}
-
-/* Rounds the run; writes its errors and its keys. `threshold` is no larger than the largest
- * relative error so far. */
 static inline __attribute__((always_inline)) struct rounding_result
-round_run(const struct run *run, struct grid grid, float threshold, bool wide, bool count_below,
-          float *errors, uint8_t *keys)
+round_run(const struct run *run, struct grid grid, element threshold, bool wide, bool count_below,
+          element *errors, uint8_t *keys)
 {
     const struct rounder rounder = rounder_for(grid);
-    const vf magnitude_bits = vf_from_bits(vi_all(MAGNITUDE_BITS));
-    const vf limit = vf_all(threshold), zero = vf_all(0), smallest_normal = rounder.floor;
-    vf max_abs = zero, max_excess = zero;
-    vi below = vi_all(0), zeros = vi_all(0);
+    const ve magnitude = ve_from_bits(vu_all(MAGNITUDE_BITS));
+    const ve limit = ve_all(threshold), zero = ve_all(0);
+    ve max_abs = zero, max_excess = zero;
+    vu below = vu_all(0), zeros = vu_all(0);
 
     for (size_t i = 0; i < run->n; i += VB_LANES) {
-        vi key[4];
-        for (int j = 0; j < 4; j++) {
-            vf x = vf_load(run->x + i + j * VF_LANES);
-            vf q = wide ? round_wide(&rounder, x) : round_narrow(&rounder, x);
-            vf e = vf_sub(q, x);
-            vf_store(errors + i + j * VF_LANES, e);
-            vf abs_e = vf_and(e, magnitude_bits), abs_x = vf_and(x, magnitude_bits);
-            max_abs = vf_max(max_abs, abs_e);
+        vu key[BYTE_VECTORS];
+        for (int j = 0; j < BYTE_VECTORS; j++) {
+            ve x = ve_load(run->x + i + j * LANES);
+            ve q = wide ? round_wide(&rounder, x) : round_narrow(&rounder, x);
+            ve e = ve_sub(q, x);
+            ve_store(errors + i + j * LANES, e);
+            ve abs_e = ve_and(e, magnitude), abs_x = ve_and(x, magnitude);
+            max_abs = ve_max(max_abs, abs_e);
             /* Rounded once, so positive wherever the exact |e| - limit |x| is. */
-            max_excess = vf_max(max_excess, vf_negate_multiply_add(limit, abs_x, abs_e));
-            key[j] = relative_key(abs_e, abs_x);
+            max_excess = ve_max(max_excess, ve_negate_multiply_add(limit, abs_x, abs_e));
+            key[j] = vu_sub(ve_bits(abs_e), ve_bits(abs_x));
             if (count_below) {
-                vf abs_q = vf_and(q, magnitude_bits);
-                below = vi_sub(below, vf_bits(vf_less(abs_q, smallest_normal)));
-                zeros = vi_sub(zeros, vf_bits(vf_equal(abs_q, zero)));
+                ve abs_q = ve_and(q, magnitude);
+                below = vu_sub(below, ve_bits(ve_less(abs_q, rounder.floor)));
+                zeros = vu_sub(zeros, ve_bits(ve_equal(abs_q, zero)));
             }
         }
-        vb_store(keys + i, vb_pack_signed(key[0], key[1], key[2], key[3]));
+        vb_store(keys + i, pack_binades(key));
     }
 
-    struct rounding_result result = {0};
-    float largest[VF_LANES];
-    uint32_t below_lanes[VF_LANES], zero_lanes[VF_LANES];
-    vf_store(largest, max_abs);
-    vi_store(below_lanes, below);
-    vi_store(zero_lanes, zeros);
-    for (int i = 0; i < VF_LANES; i++) {
+    struct rounding_result result = {.exceeds = ve_mask(ve_less(zero, max_excess)) != 0};
+    element largest[LANES];
+    element_bits below_lanes[LANES], zero_lanes[LANES];
+    ve_store(largest, max_abs);
+    vu_store(below_lanes, below);
+    vu_store(zero_lanes, zeros);
+    for (int i = 0; i < LANES; i++) {
         result.max_abs = largest[i] > result.max_abs ? largest[i] : result.max_abs;
         result.below += below_lanes[i];
         result.zeros += zero_lanes[i];
     }
-    result.exceeds = vf_mask(vf_less(zero, max_excess)) != 0;
     return result;
 }
 

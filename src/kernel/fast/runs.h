@@ -9,113 +9,114 @@
 
 #include "base/bytes.h"
 #include "kernel/fast/histogram.h"
-#include "kernel/fast/sums.h"
 #include "kernel/measure.h"
 
 enum {
-    INFINITY_BITS = 0x7f800000,
-    MAGNITUDE_BITS = 0x7fffffff,
-    SMALLEST_NORMAL_BITS = 0x00800000,
-    F32_EXPONENT_FIRST = -149,
-    F32_EXPONENT_LAST = 127,
-    WINDOW_COUNT = (F32_EXPONENT_LAST - F32_EXPONENT_FIRST) / WINDOW + 1,
-    /* Where the exponents of a run may lie, so that no step of its measurement overflows or
-     * underflows in float32: the rounding needs room for 27 binades above, the filter of relative
-     * errors for 71 below. */
-    COMFORT_FIRST = -70,
-    COMFORT_LAST = 90,
+    WINDOW_COUNT = (LAST_EXPONENT - LEAST_EXPONENT) / WINDOW + 1,
     /* The window that uncomfortable ones are scaled to: it holds the exponent 0. */
-    CENTRE_WINDOW = -F32_EXPONENT_FIRST / WINDOW,
+    CENTRE_WINDOW = -LEAST_EXPONENT / WINDOW,
     /* Each run is padded to whole vectors of bytes. */
-    RUNS_CAPACITY = BLOCK + WINDOW_COUNT * VB_LANES
+    RUNS_CAPACITY = FAST_BLOCK + WINDOW_COUNT * VB_LANES
 };
 
-/* What a block's elements look like. Fields are the exponent fields of the floats. */
+/* What a block's elements look like. */
 struct gate {
-    uint32_t largest;  /* bits of the largest magnitude */
-    int least_field;   /* the least other than 0; 256 where there is none */
-    bool subnormals;   /* float32 subnormals occur */
+    element_bits largest; /* bits of the largest magnitude */
+    int least_exponent;   /* of the elements whose exponent is 1 - FIELD_BIAS or more */
+    bool below;           /* there are elements under that, and they are not zero */
 };
 
-static inline uint32_t largest_lane(vi lanes)
+static inline element_bits largest_lane(vu lanes)
 {
-    uint32_t lane[VF_LANES], largest = 0;
-    vi_store(lane, lanes);
-    for (int i = 0; i < VF_LANES; i++)
+    element_bits lane[LANES], largest = 0;
+    vu_store(lane, lanes);
+    for (int i = 0; i < LANES; i++)
         largest = lane[i] > largest ? lane[i] : largest;
     return largest;
 }
 
-/* The bits of the smallest magnitude other than zero, UINT32_MAX + 1 modulo 2^32 where there is
- * none: a zero's bits less one are the largest integer. */
-static inline uint32_t smallest_magnitude(const float *x, size_t n)
+/* The bits of the smallest magnitude other than zero; there is one. Taken from a number just above
+ * all magnitudes, zeros become negative and the smallest the largest. */
+static inline element_bits smallest_magnitude(const element *x, size_t n)
 {
-    const vi magnitude = vi_all(MAGNITUDE_BITS), one = vi_all(1), all = vi_all(UINT32_MAX);
-    vi most = vi_all(0); /* of the complements */
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        vi bits = vi_sub(vi_and(vi_load(x + i), magnitude), one);
-        most = vi_max_unsigned(most, vi_sub(all, bits));
-    }
-    return UINT32_MAX - largest_lane(most) + 1;
+    const vu magnitude = vu_all(MAGNITUDE_BITS), above = vu_all(MAGNITUDE_BITS + 1);
+    vu most = vu_all(0);
+    for (size_t i = 0; i < n; i += LANES)
+        most = vu_max_positive(vu_sub(above, vu_and(vu_load(x + i), magnitude)), most);
+    return MAGNITUDE_BITS + 1 - largest_lane(most);
 }
 
-/* Writes the field of each element to `fields`, in some order. n is a multiple of VB_LANES. */
-static inline struct gate gate_block(const float *x, size_t n, uint8_t *fields)
+/* Whether nonzero elements are below 2^(1 - FIELD_BIAS). */
+static inline bool any_below(const element *x, size_t n)
 {
-    const vi magnitude = vi_all(MAGNITUDE_BITS);
+    const element_bits limit = (element_bits)(1 - FIELD_BIAS + EXPONENT_BIAS) << FRACTION_BITS;
+    const vu magnitude = vu_all(MAGNITUDE_BITS), first = vu_all(limit), zero = vu_all(0);
+    unsigned found = 0;
+    for (size_t i = 0; i < n; i += LANES) {
+        vu bits = vu_and(vu_load(x + i), magnitude);
+        vu inside = vu_and(vu_greater(first, bits), vu_greater(bits, zero));
+        found |= ve_mask(ve_from_bits(inside));
+    }
+    return found != 0;
+}
+
+/* Writes the exponent of each element plus FIELD_BIAS to `fields`, in some order. n is a multiple of
+ * VB_LANES. */
+static inline struct gate gate_block(const element *x, size_t n, uint8_t *fields)
+{
+    const vu magnitude = vu_all(MAGNITUDE_BITS);
     const vb one = vb_all(1);
-    vi most = vi_all(0);
+    vu most = vu_all(0);
     vb least = vb_all(255), zeros = vb_all(0);
     for (size_t i = 0; i < n; i += VB_LANES) {
-        vi field[4];
-        for (int j = 0; j < 4; j++) {
-            vi bits = vi_and(vi_load(x + i + j * VF_LANES), magnitude);
-            most = vi_max_unsigned(most, bits);
-            field[j] = vi_shift_right(bits, 23);
+        vu bits[BYTE_VECTORS];
+        for (int j = 0; j < BYTE_VECTORS; j++) {
+            bits[j] = vu_and(vu_load(x + i + j * LANES), magnitude);
+            most = vu_max_positive(bits[j], most);
         }
-        vb packed = vb_pack_unsigned(field[0], field[1], field[2], field[3]);
+        vb packed = pack_fields(bits);
         vb_store(fields + i, packed);
-        vb less_one = vb_sub(packed, one); /* 0 becomes 255, as field 256 would */
-        least = vb_min_unsigned(least, less_one);
+        least = vb_min_unsigned(least, vb_sub(packed, one)); /* 0 becomes 255 */
         zeros = vb_or(zeros, vb_equal(packed, vb_all(0)));
     }
     uint8_t lane[VB_LANES];
     vb_store(lane, least);
-    struct gate gate = {.largest = largest_lane(most), .least_field = 255};
+    int least_field = 255;
     for (int i = 0; i < VB_LANES; i++)
-        gate.least_field = lane[i] < gate.least_field ? lane[i] : gate.least_field;
-    gate.least_field++;
-    if (vb_total(zeros))
-        gate.subnormals = smallest_magnitude(x, n) - 1 < SMALLEST_NORMAL_BITS - 1;
-    return gate;
+        least_field = lane[i] < least_field ? lane[i] : least_field;
+    return (struct gate){
+        .largest = largest_lane(most),
+        .least_exponent = least_field + 1 - FIELD_BIAS,
+        .below = vb_total(zeros) && any_below(x, n),
+    };
 }
 
-/* floor(log2) of the float with these bits, a finite magnitude other than zero. */
-static inline int exponent_of_bits(uint32_t bits)
+/* floor(log2) of the element with these bits, a finite magnitude other than zero. */
+static inline int exponent_of_bits(element_bits bits)
 {
-    int field = (int)(bits >> 23);
-    return field ? field - 127 : 31 - __builtin_clz(bits) - 149;
+    int field = (int)(bits >> FRACTION_BITS), width = (int)sizeof bits * 8;
+    return field ? field - EXPONENT_BIAS : width - 1 - leading_zeros(bits) + LEAST_EXPONENT;
 }
 
-/* Copies n elements, zero where the magnitude's bits are `limit` or more; returns how many. Both
- * are multiples of VF_LANES. */
-static inline size_t copy_below(const float *x, size_t n, uint32_t limit, float *to)
+/* Copies n elements, zero where the magnitude's bits are `limit` or more; returns how many. n is a
+ * multiple of LANES. */
+static inline size_t copy_below(const element *x, size_t n, element_bits limit, element *to)
 {
-    const vi magnitude = vi_all(MAGNITUDE_BITS), last = vi_all(limit - 1);
+    const vu magnitude = vu_all(MAGNITUDE_BITS), last = vu_all(limit - 1);
     size_t dropped = 0;
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        vi bits = vi_load(x + i);
-        vi above = vi_greater(vi_and(bits, magnitude), last);
-        vi_store(to + i, vi_and_not(above, bits));
-        dropped += (size_t)__builtin_popcount(vf_mask(vf_from_bits(above)));
+    for (size_t i = 0; i < n; i += LANES) {
+        vu bits = vu_load(x + i);
+        vu above = vu_greater(vu_and(bits, magnitude), last);
+        vu_store(to + i, vu_and_not(above, bits));
+        dropped += (size_t)__builtin_popcount(ve_mask(ve_from_bits(above)));
     }
     return dropped;
 }
 
 /* Elements x[i] = original * 2^shift, all of them zero or with top - WINDOW < exponent <= top. */
 struct run {
-    const float *x;
-    size_t n;        /* a multiple of VB_LANES, padded with zeros */
+    const element *x;
+    size_t n;                  /* a multiple of VB_LANES, padded with zeros */
     size_t nonzero;
     int top, shift;
     int lowest;                /* no nonzero element has a smaller exponent */
@@ -125,7 +126,7 @@ struct run {
 struct runs {
     size_t count;
     struct run run[WINDOW_COUNT];
-    float sorted[RUNS_CAPACITY];
+    element sorted[RUNS_CAPACITY];
     uint16_t positions[RUNS_CAPACITY];
 };
 
@@ -136,7 +137,7 @@ static inline size_t count_exponents(const uint8_t *fields, size_t n, int first,
 {
     uint32_t counts[WINDOW + BINS_AT_ONCE];
     int bins = last - first + 1;
-    count_keys(fields, n, first + 127, bins, counts);
+    count_keys(fields, n, first + FIELD_BIAS, bins, counts);
     size_t total = 0;
     for (int b = 0; b < bins; b++) {
         exponents[first + b - EXPONENT_FIRST] += counts[b];
@@ -146,63 +147,64 @@ static inline size_t count_exponents(const uint8_t *fields, size_t n, int first,
 }
 
 /* Sorts by window: a counting sort, stable, so positions ascend within a run. */
-static inline void sort_into_windows(const float *x, size_t n, struct runs *runs)
+static inline void sort_into_windows(const element *x, size_t n, struct runs *runs)
 {
-    uint8_t windows[BLOCK];
+    enum { NO_WINDOW = UINT8_MAX };
+    uint8_t windows[FAST_BLOCK];
     size_t counts[WINDOW_COUNT] = {0}, next[WINDOW_COUNT];
+    int shifts[WINDOW_COUNT];
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits = float_bits(x[i]) & MAGNITUDE_BITS;
+        element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
         if (bits == 0) {
-            windows[i] = UINT8_MAX;
+            windows[i] = NO_WINDOW;
             continue;
         }
-        windows[i] = (uint8_t)((exponent_of_bits(bits) - F32_EXPONENT_FIRST) / WINDOW);
+        windows[i] = (uint8_t)((exponent_of_bits(bits) - LEAST_EXPONENT) / WINDOW);
         counts[windows[i]]++;
     }
 
-    double scales[WINDOW_COUNT];
     size_t start = 0;
     runs->count = 0;
     for (int w = 0; w < WINDOW_COUNT; w++) {
         if (!counts[w])
             continue;
         size_t padded = (counts[w] + VB_LANES - 1) / VB_LANES * VB_LANES;
-        int bottom = F32_EXPONENT_FIRST + w * WINDOW, top = bottom + WINDOW - 1;
-        int shift = bottom >= COMFORT_FIRST && top <= COMFORT_LAST ? 0
-                                                                   : (CENTRE_WINDOW - w) * WINDOW;
+        int bottom = LEAST_EXPONENT + w * WINDOW, top = bottom + WINDOW - 1;
+        bool comfortable = bottom >= COMFORT_FIRST && top <= COMFORT_LAST;
+        shifts[w] = comfortable ? 0 : (CENTRE_WINDOW - w) * WINDOW;
         runs->run[runs->count++] = (struct run){.x = runs->sorted + start,
                                                 .n = padded,
                                                 .nonzero = counts[w],
-                                                .top = top + shift,
-                                                .lowest = bottom + shift,
-                                                .shift = shift,
+                                                .top = top + shifts[w],
+                                                .lowest = bottom + shifts[w],
+                                                .shift = shifts[w],
                                                 .positions = runs->positions + start};
-        scales[w] = double_from_bits((uint64_t)(shift + 1023) << 52);
         next[w] = start;
-        memset(runs->sorted + start + counts[w], 0, (padded - counts[w]) * sizeof(float));
+        memset(runs->sorted + start + counts[w], 0, (padded - counts[w]) * sizeof(element));
         start += padded;
     }
     for (size_t i = 0; i < n; i++) {
-        if (windows[i] == UINT8_MAX)
+        if (windows[i] == NO_WINDOW)
             continue;
         size_t at = next[windows[i]]++;
-        runs->sorted[at] = (float)(x[i] * scales[windows[i]]); /* exact */
+        int shift = shifts[windows[i]];
+        runs->sorted[at] = shift ? scale_element(x[i], shift) : x[i];
         runs->positions[at] = (uint16_t)i;
     }
 }
 
-/* n is a multiple of VB_LANES and at most BLOCK; x is finite. Run.nonzero of an unsorted run is for
- * the caller to fill in. */
-static inline void make_runs(const float *x, size_t n, struct gate gate, struct runs *runs)
+/* n is a multiple of VB_LANES and at most FAST_BLOCK; x is finite. Run.nonzero of an unsorted run is
+ * for the caller to fill in. */
+static inline void make_runs(const element *x, size_t n, struct gate gate, struct runs *runs)
 {
     runs->count = 0;
     if (gate.largest == 0)
         return;
-    int lowest = gate.least_field - 127, top = exponent_of_bits(gate.largest);
-    if (!gate.subnormals && lowest >= COMFORT_FIRST && top <= COMFORT_LAST &&
-        top - lowest < WINDOW) {
+    int top = exponent_of_bits(gate.largest);
+    if (!gate.below && gate.least_exponent >= COMFORT_FIRST && top <= COMFORT_LAST &&
+        top - gate.least_exponent < WINDOW) {
         runs->count = 1;
-        runs->run[0] = (struct run){.x = x, .n = n, .top = top, .lowest = lowest};
+        runs->run[0] = (struct run){.x = x, .n = n, .top = top, .lowest = gate.least_exponent};
         return;
     }
     sort_into_windows(x, n, runs);

@@ -40,7 +40,7 @@ static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
-static inline vi vi_max_unsigned(vi a, vi b) { return _mm256_max_epu32(a, b); }
+static inline vi vi_max_positive(vi a, vi b) { return _mm256_max_epi32(a, b); } /* signed */
 static inline vi vi_greater(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); } /* signed */
 #define vi_shift_right_signed(a, count) _mm256_srai_epi32(a, count)
 #define vi_shift_right(a, count) _mm256_srli_epi32(a, count)
@@ -55,6 +55,13 @@ static inline vb vb_pack_unsigned(vi a, vi b, vi c, vi d)
 {
     return _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
 }
+/* The upper int32 of each int64 of a and b, in some order. */
+static inline vi vi_upper_halves(vl a, vl b)
+{
+    return _mm256_castps_si256(
+        _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd));
+}
+
 static inline vb vb_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline void vb_store(void *to, vb a) { _mm256_storeu_si256(to, a); }
 static inline vb vb_all(uint8_t a) { return _mm256_set1_epi8((char)a); }
@@ -82,15 +89,35 @@ static inline uint32_t vb_total(vb a)
     return (uint32_t)(_mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1));
 }
 
+static inline vl vl_load(const void *from) { return _mm256_loadu_si256(from); }
+static inline void vl_store(void *to, vl a) { _mm256_storeu_si256(to, a); }
+static inline vl vl_all(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
+static inline vl vl_sub(vl a, vl b) { return _mm256_sub_epi64(a, b); }
+static inline vl vl_and(vl a, vl b) { return _mm256_and_si256(a, b); }
+static inline vl vl_and_not(vl a, vl b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
+static inline vl vl_greater(vl a, vl b) { return _mm256_cmpgt_epi64(a, b); } /* signed */
+/* Of integers below 2^63. */
+static inline vl vl_max_positive(vl a, vl b)
+{
+    return _mm256_blendv_epi8(b, a, _mm256_cmpgt_epi64(a, b));
+}
+static inline vl vd_bits(vd a) { return _mm256_castpd_si256(a); }
+static inline vd vd_from_lanes(vl a) { return _mm256_castsi256_pd(a); }
+
+static inline vd vd_load(const double *from) { return _mm256_loadu_pd(from); }
+static inline void vd_store(double *to, vd a) { _mm256_storeu_pd(to, a); }
 /* Four floats from memory. */
 static inline vd vd_load_floats(const float *from) { return _mm256_cvtps_pd(_mm_loadu_ps(from)); }
 static inline vd vd_all(double a) { return _mm256_set1_pd(a); }
 static inline vd vd_add(vd a, vd b) { return _mm256_add_pd(a, b); }
 static inline vd vd_sub(vd a, vd b) { return _mm256_sub_pd(a, b); }
 static inline vd vd_mul(vd a, vd b) { return _mm256_mul_pd(a, b); }
+static inline vd vd_divide(vd a, vd b) { return _mm256_div_pd(a, b); }
 static inline vd vd_max(vd a, vd b) { return _mm256_max_pd(a, b); }
 static inline vd vd_and(vd a, vd b) { return _mm256_and_pd(a, b); }
 static inline vd vd_greater(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_GT_OQ); }
+static inline vd vd_less(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+static inline vd vd_equal(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
 static inline unsigned vd_mask(vd a) { return (unsigned)_mm256_movemask_pd(a); }
 /* a * b + c, a * b - c and c - a * b, rounded once */
 static inline vd vd_multiply_add(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }

@@ -1,14 +1,16 @@
-/* The fast kernel for AVX2, FMA and F16C. Compiled for them; called only where they are. */
+/* The fast kernel for float32 with AVX2, FMA and F16C. Compiled for them; called only where they are. */
 #include "kernel/fast/avx2.h"
 
 #include "kernel/fast/vector_avx2.h"
+
+#include "kernel/fast/element_f32.h"
 
 #include "kernel/fast/block.h"
 
 void avx2_measure_f32(const float *x, size_t n, uint64_t first, struct input_measure *input,
                       const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
-    fast_measure_f32(x, n, first, input, plans, casts, cast_count);
+    fast_measure(x, n, first, input, plans, casts, cast_count);
 }
 
 void avx2_widen_f16(const void *from, float *to, size_t n)

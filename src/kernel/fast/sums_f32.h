@@ -1,0 +1,62 @@
+/*
+ * Exact sums of a run of float32 numbers.
+ *
+ * A run is at most FAST_BLOCK floats whose nonzero elements have exponents in one window of WINDOW
+ * binades, top - WINDOW + 1 .. top. So every value v is a multiple of 2^(top - 42) below 2^(top + 1)
+ * in magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of the
+ * ulp of v.
+ *
+ * The accumulators are anchored (anchored.h); each lane adds FAST_BLOCK / 8 = 2^8 values.
+ *
+ *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top + 9).
+ *   Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
+ *                accumulator. t = fma(v, v, S) rounds S + v^2 to the ulp of S, d = t - S is what was
+ *                added, and fma(v, v, -d) is the rest.
+ *     high       k = 2 top + 11, ulp 2^(2 top - 41). 2^8 squares, each at most
+ *                (4 - 2^-21) 2^(2 top), and 2^8 roundings by 2^(2 top - 42): below 2^(2 top + 10).
+ *     low        k = 2 top - 32, ulp 2^(2 top - 84). 2^8 remainders of at most 2^(2 top - 42) stay
+ *                within 2^(2 top - 34), a half of the room, and are multiples of that ulp.
+ */
+#ifndef PRECHECK_KERNEL_FAST_SUMS_F32_H
+#define PRECHECK_KERNEL_FAST_SUMS_F32_H
+
+#include "kernel/fast/anchored.h"
+
+enum { WINDOW = 20 };
+
+_Static_assert(FAST_BLOCK == 2048 && WINDOW == 20, "the proof above is for these");
+
+/* Of v[0..n), n a multiple of 8: of elements or, with magnitudes, of errors. */
+static inline __attribute__((always_inline)) struct run_sums
+sum_run(const element *v, size_t n, int top, bool errors)
+{
+    const struct anchor value_anchor = anchor_at(top + 10);
+    const struct anchor high_anchor = anchor_at(2 * top + 11), low_anchor = anchor_at(2 * top - 32);
+    const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1);
+    vd value[2] = {value_anchor.start, value_anchor.start}, magnitude[2] = {value[0], value[0]};
+    vd high[2] = {high_anchor.start, high_anchor.start}, low[2] = {low_anchor.start, low_anchor.start};
+
+    for (size_t i = 0; i < n; i += 2 * VD_LANES) {
+        for (int half = 0; half < 2; half++) {
+            vd x = vd_load_floats(v + i + half * VD_LANES);
+            value[half] = vd_add(value[half], x);
+            if (errors)
+                magnitude[half] = vd_add(magnitude[half], vd_and(x, magnitude_bits));
+            vd next = vd_multiply_add(x, x, high[half]);
+            vd added = vd_sub(next, high[half]);
+            low[half] = vd_add(low[half], vd_multiply_sub(x, x, added));
+            high[half] = next;
+        }
+    }
+
+    struct run_sums sums = {0};
+    for (int half = 0; half < 2; half++) {
+        take(&sums.value[0], value[half], value_anchor);
+        take(&sums.magnitude[0], magnitude[half], value_anchor);
+        take(&sums.square[0], high[half], high_anchor);
+        take(&sums.square[1], low[half], low_anchor);
+    }
+    return sums;
+}
+
+#endif
