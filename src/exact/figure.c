@@ -188,7 +188,7 @@ double exact_decibel(const struct exact_sum *a, const struct exact_sum *b)
         } while (value != above);
     }
     mpz_clears(n, d, NULL);
-    return value;
+    return value == 0 ? 0 : value; /* no -0 */
 }
 
 char *exact_hex(const struct exact_sum *sum)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs a command and tells how it ended, as a shell cannot: `exit N` or `signal NAME`.
 
-    ends.py [--default=SIGNAL] [--ignore=SIGNAL] [--send=SIGNAL --when=PATTERN] COMMAND...
+    ends.py [--default=SIGNAL] [--ignore=SIGNAL] [--send=SIGNAL --when=PATTERN [--feed=FIFO:N]] COMMAND...
 
-With --send, the signal goes to the command once a file of that name is there. The command's standard output is this one's;
-what is told goes to standard error, behind the command's own messages.
+With --send, the signal goes to the command once a file of that name is there; after that, with --feed, N zero bytes go to
+the FIFO. The command's standard output is this one's; what is told goes to standard error, behind the command's messages.
 """
 
 import glob
@@ -34,5 +34,9 @@ if "send" in options:
             sys.exit(f"no {options['when']}")
         time.sleep(0.005)
     child.send_signal(signal.Signals["SIG" + options["send"]])
+    if "feed" in options:
+        fifo, _, count = options["feed"].rpartition(":")
+        with open(fifo, "wb") as f:
+            f.write(bytes(int(count)))
 status = child.wait(timeout=60)
 print(f"signal {signal.Signals(-status).name}" if status < 0 else f"exit {status}", file=sys.stderr)

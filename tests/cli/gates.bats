@@ -189,7 +189,8 @@ verdict()
 
 @test "--exit-zero: the verdict stays, the status is 0" {
     precheck x.npy --json --exit-zero --to e4m3fn --fail-on 'overflow > 0'
-    [ "$status" -eq 0 ] && [ -z "$stderr" ]
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
     is 'r["verdict"]' fail
 }
 
@@ -205,14 +206,15 @@ verdict()
 
 @test "a failed gate does not keep the cast from being written" {
     precheck x.npy -q --to e4m3fn --fail-on 'overflow > 0' -w y.npy
-    [ "$status" -eq 1 ] && [ -s y.npy ]
+    [ "$status" -eq 1 ]
+    [ -s y.npy ]
 }
 
 @test "the text begins with the verdict and names what failed" {
     precheck x.npy --to bf16,e4m3fn --fail-on 'overflow > 0' --fail-on 'nan > 1'
     [ "$status" -eq 1 ]
     [[ $output = "FAIL  1 of 4 gates"$'\n'* ]]
-    grep -qE '^ +overflow > 0 +2 +e4m3fn +x.npy$' <<<"$output"
+    has '^ +overflow > 0 +2 +e4m3fn +x.npy$'
     passes x.npy --to bf16 --fail-on 'overflow > 0'
     [[ $output = "PASS  1 gate holds"$'\n'* ]]
 }

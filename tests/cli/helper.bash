@@ -1,5 +1,7 @@
 # What the test files share: bats --tap tests/cli/NAME.bats, with the program in PRECHECK.
 # shellcheck shell=bash
+#
+# One assertion a line: where `a && b` fails in a, the test goes on.
 
 bats_require_minimum_version 1.5.0
 
@@ -65,6 +67,17 @@ one_message()
     [[ $stderr = "precheck: "* && $stderr != *$'\n'* && $stderr =~ $1 ]]
 }
 
+# has PATTERN, lacks PATTERN: about the lines of $output.
+has()
+{
+    grep -qE -- "$1" <<<"$output" || shows "no line has $1"
+}
+
+lacks()
+{
+    if grep -nE -m3 -- "$1" <<<"$output"; then shows "a line has $1"; fi
+}
+
 # value EXPRESSION: of Python, about the report r, which comes in on standard input.
 value()
 {
@@ -102,15 +115,4 @@ sanitized()
 nothing_but()
 {
     diff <(printf '%s\n' "$@" | LC_ALL=C sort) <(find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort)
-}
-
-# until_there PATTERN: waits for a file of that name.
-until_there()
-{
-    for _ in $(seq 500); do
-        compgen -G "$1" >/dev/null && return
-        sleep 0.02
-    done
-    echo "no $1"
-    return 1
 }

@@ -24,7 +24,7 @@ prepare()
 
 @test "--help fits 80 columns and ends each line without spaces" {
     passes --help
-    run ! grep -nE '.{81}|[[:space:]]$' <<<"$output" || shows "a long line"
+    lacks '.{81}|[[:space:]]$'
 }
 
 @test "--formats lists every format once, and eXmY" {
@@ -34,7 +34,7 @@ prepare()
     for name in $(cat names); do
         [ "$(grep -cE "^$name +[0-9]+ +[0-9]+ " <<<"$output")" -eq 1 ]
     done
-    grep -q '^eXmY ' <<<"$output"
+    has '^eXmY '
 }
 
 @test "what is asked for last of --help, --version and --formats is done, without a look at files" {
@@ -204,7 +204,8 @@ prepare()
     trouble '--write names no file' x.npy -w '' --to bf16
     cp x.npy z.npy
     precheck x.npy z.npy --to bf16 -w y.npy
-    [ "$status" -eq 2 ] && one_message '^precheck: z.npy: --write takes one tensor'
+    [ "$status" -eq 2 ]
+    one_message '^precheck: z.npy: --write takes one tensor'
     nothing_but x.npy z.npy
 }
 
@@ -245,7 +246,7 @@ prepare()
     passes x.npy -q --to bf16 -w first.npy -w second.npy
     nothing_but x.npy second.npy
     passes x.npy --color always --color never
-    run ! grep -q $'\e' <<<"$output"
+    lacks $'\e'
     passes --raw f64@1:2 --raw f32@128 --json x.npy
     is 'r["tensors"][0]["shape"], r["settings"]["raw"]' "([6], 'f32@128')"
 }

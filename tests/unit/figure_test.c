@@ -78,8 +78,7 @@ static bool is_rounding(double v, const mpq_t y, unsigned power)
 static void assert_rounding(const char *figure, double v, const mpq_t y, unsigned power)
 {
     if (!is_rounding(v, y, power))
-        fail_msg("%s: %a is not the rounding of %s^(1/%u)", figure, v, mpq_get_str(NULL, 16, y),
-                 power);
+        fail_msg("%s: %a is not the rounding of (about %a)^(1/%u)", figure, v, mpq_get_d(y), power);
 }
 
 /* sum / count as a rational. */
@@ -326,7 +325,7 @@ static void test_powers_of_ten(void **state)
     mpz_init(power);
     for (unsigned k = 0; k <= 1200; k += k < 30 ? 1 : 29) {
         int64_t factor = (int64_t)(dice_u64(&dice) >> 40) + 1;
-        int exponent = dice_between(&dice, SUM_LOWEST_EXPONENT + 200, -1990);
+        int exponent = dice_between(&dice, SUM_LOWEST_EXPONENT + 10, -1990);
         mpz_ui_pow_ui(power, 10, k);
         mpz_mul_ui(power, power, (unsigned long)factor);
         struct exact_sum a = {0}, b = sum_of_integer(factor, exponent);

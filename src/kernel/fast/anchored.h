@@ -47,11 +47,13 @@ struct run_sums {
     struct fixed value[2], magnitude[2], square[4];
 };
 
-/* Adds what an accumulator has gathered since its start. */
-static inline void take(struct fixed *sum, vd accumulator, struct anchor anchor)
+/* What accumulators that began at the same anchor have gathered together. */
+static inline struct fixed gathered(const vd *accumulators, int count, struct anchor anchor)
 {
-    sum->n += vd_bits_distance(accumulator, anchor.start);
-    sum->exponent = anchor.ulp;
+    vl ulps = vl_all(0);
+    for (int i = 0; i < count; i++)
+        ulps = vl_add(ulps, vl_sub(vd_bits(accumulators[i]), vd_bits(anchor.start)));
+    return (struct fixed){vl_total(ulps), anchor.ulp};
 }
 
 /* Adds the parts of a sum of elements that were scaled by 2^shift (squares: by twice that). */

@@ -6,7 +6,8 @@
  * in magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of the
  * ulp of v.
  *
- * The accumulators are anchored (anchored.h); each lane adds FAST_BLOCK / 8 = 2^8 values.
+ * The accumulators are anchored (anchored.h); each lane adds at most FAST_BLOCK / 8 = 2^8
+ * values.
  *
  *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top + 9).
  *   Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
@@ -26,36 +27,43 @@ enum { WINDOW = 20 };
 
 _Static_assert(FAST_BLOCK == 2048 && WINDOW == 20, "the proof above is for these");
 
-/* Of v[0..n), n a multiple of 8: of elements or, with magnitudes, of errors. */
+/* Of v[0..n), n a multiple of 16: of elements or, with magnitudes, of errors. The plain sums are
+ * fused multiplications by one: processors have as many multipliers as adders, and the adders have
+ * enough to do. Without the magnitudes there are registers for four independent chains. */
 static inline __attribute__((always_inline)) struct run_sums
 sum_run(const element *v, size_t n, int top, bool errors)
 {
+    enum { CHAINS = 4 };
+    const int chains = errors ? 2 : CHAINS;
     const struct anchor value_anchor = anchor_at(top + 10);
     const struct anchor high_anchor = anchor_at(2 * top + 11), low_anchor = anchor_at(2 * top - 32);
-    const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1);
-    vd value[2] = {value_anchor.start, value_anchor.start}, magnitude[2] = {value[0], value[0]};
-    vd high[2] = {high_anchor.start, high_anchor.start}, low[2] = {low_anchor.start, low_anchor.start};
+    const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1), one = vd_all(1);
+    vd value[CHAINS], magnitude[CHAINS], high[CHAINS], low[CHAINS];
+    for (int c = 0; c < chains; c++) {
+        value[c] = magnitude[c] = value_anchor.start;
+        high[c] = high_anchor.start;
+        low[c] = low_anchor.start;
+    }
 
-    for (size_t i = 0; i < n; i += 2 * VD_LANES) {
-        for (int half = 0; half < 2; half++) {
-            vd x = vd_load_floats(v + i + half * VD_LANES);
-            value[half] = vd_add(value[half], x);
+    for (size_t i = 0; i < n; i += (size_t)chains * VD_LANES) {
+        for (int c = 0; c < chains; c++) {
+            vd x = vd_load_floats(v + i + c * VD_LANES);
+            value[c] = vd_multiply_add(x, one, value[c]);
             if (errors)
-                magnitude[half] = vd_add(magnitude[half], vd_and(x, magnitude_bits));
-            vd next = vd_multiply_add(x, x, high[half]);
-            vd added = vd_sub(next, high[half]);
-            low[half] = vd_add(low[half], vd_multiply_sub(x, x, added));
-            high[half] = next;
+                magnitude[c] = vd_multiply_add(vd_and(x, magnitude_bits), one, magnitude[c]);
+            vd next = vd_multiply_add(x, x, high[c]);
+            vd added = vd_sub(next, high[c]);
+            low[c] = vd_add(low[c], vd_multiply_sub(x, x, added));
+            high[c] = next;
         }
     }
 
-    struct run_sums sums = {0};
-    for (int half = 0; half < 2; half++) {
-        take(&sums.value[0], value[half], value_anchor);
-        take(&sums.magnitude[0], magnitude[half], value_anchor);
-        take(&sums.square[0], high[half], high_anchor);
-        take(&sums.square[1], low[half], low_anchor);
-    }
+    struct run_sums sums = {
+        .value = {gathered(value, chains, value_anchor)},
+        .square = {gathered(high, chains, high_anchor), gathered(low, chains, low_anchor)},
+    };
+    if (errors)
+        sums.magnitude[0] = gathered(magnitude, chains, value_anchor);
     return sums;
 }
 

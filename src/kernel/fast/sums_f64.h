@@ -39,44 +39,43 @@ sum_run(const element *v, size_t n, int top, bool errors)
     const struct anchor square_anchors[4] = {anchor_at(2 * top + 12), anchor_at(2 * top - 32),
                                              anchor_at(2 * top - 43), anchor_at(2 * top - 86)};
     const vd magnitude_bits = vd_from_bits(UINT64_MAX >> 1);
-    vd value[2][2], magnitude[2][2], square[2][4];
-    for (int half = 0; half < 2; half++) {
+    enum { CHAINS = 2 };
+    vd value[2][CHAINS], magnitude[2][CHAINS], square[4][CHAINS];
+    for (int c = 0; c < CHAINS; c++) {
         for (int i = 0; i < 2; i++)
-            value[half][i] = magnitude[half][i] = value_anchors[i].start;
+            value[i][c] = magnitude[i][c] = value_anchors[i].start;
         for (int i = 0; i < 4; i++)
-            square[half][i] = square_anchors[i].start;
+            square[i][c] = square_anchors[i].start;
     }
 
-    for (size_t i = 0; i < n; i += 2 * VD_LANES) {
-        for (int half = 0; half < 2; half++) {
-            vd x = vd_load(v + i + half * VD_LANES);
-            value[half][1] = vd_add(value[half][1], add_leading(&value[half][0], x));
+    for (size_t i = 0; i < n; i += CHAINS * VD_LANES) {
+        for (int c = 0; c < CHAINS; c++) {
+            vd x = vd_load(v + i + c * VD_LANES);
+            value[1][c] = vd_add(value[1][c], add_leading(&value[0][c], x));
             if (errors)
-                magnitude[half][1] =
-                    vd_add(magnitude[half][1],
-                           add_leading(&magnitude[half][0], vd_and(x, magnitude_bits)));
+                magnitude[1][c] =
+                    vd_add(magnitude[1][c],
+                           add_leading(&magnitude[0][c], vd_and(x, magnitude_bits)));
             vd p = vd_mul(x, x), r = vd_multiply_sub(x, x, p);
-            vd rest = add_leading(&square[half][0], p);
+            vd rest = add_leading(&square[0][c], p);
             if (errors) {
-                rest = add_leading(&square[half][1], rest);
-                rest = add_leading(&square[half][2], rest);
-                square[half][3] = vd_add(square[half][3], rest);
+                rest = add_leading(&square[1][c], rest);
+                rest = add_leading(&square[2][c], rest);
+                square[3][c] = vd_add(square[3][c], rest);
             } else {
-                square[half][1] = vd_add(square[half][1], rest);
+                square[1][c] = vd_add(square[1][c], rest);
             }
-            square[half][3] = vd_add(square[half][3], add_leading(&square[half][2], r));
+            square[3][c] = vd_add(square[3][c], add_leading(&square[2][c], r));
         }
     }
 
     struct run_sums sums = {0};
-    for (int half = 0; half < 2; half++) {
-        for (int i = 0; i < 2; i++) {
-            take(&sums.value[i], value[half][i], value_anchors[i]);
-            take(&sums.magnitude[i], magnitude[half][i], value_anchors[i]);
-        }
-        for (int i = 0; i < 4; i++)
-            take(&sums.square[i], square[half][i], square_anchors[i]);
-    }
+    for (int i = 0; i < 2; i++)
+        sums.value[i] = gathered(value[i], CHAINS, value_anchors[i]);
+    for (int i = 0; i < 2 && errors; i++)
+        sums.magnitude[i] = gathered(magnitude[i], CHAINS, value_anchors[i]);
+    for (int i = 0; i < 4; i++)
+        sums.square[i] = gathered(square[i], CHAINS, square_anchors[i]);
     return sums;
 }
 

@@ -92,6 +92,7 @@ static inline uint32_t vb_total(vb a)
 static inline vl vl_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline void vl_store(void *to, vl a) { _mm256_storeu_si256(to, a); }
 static inline vl vl_all(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
+static inline vl vl_add(vl a, vl b) { return _mm256_add_epi64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return _mm256_sub_epi64(a, b); }
 static inline vl vl_and(vl a, vl b) { return _mm256_and_si256(a, b); }
 static inline vl vl_and_not(vl a, vl b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
@@ -135,12 +136,9 @@ static inline vf vf_from_doubles(vd low, vd high)
 static inline vd vd_low_half(vf a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 static inline vd vd_high_half(vf a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
 
-/* The sum over the lanes of bits(a) - bits(b), as integers. */
-static inline int64_t vd_bits_distance(vd a, vd b)
+static inline int64_t vl_total(vl a)
 {
-    __m256i distance = _mm256_sub_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b));
-    __m128i halves = _mm_add_epi64(_mm256_castsi256_si128(distance),
-                                   _mm256_extracti128_si256(distance, 1));
+    __m128i halves = _mm_add_epi64(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
     return _mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1);
 }
 
