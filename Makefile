@@ -19,6 +19,13 @@ ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(EXACT) -pthread -MMD -MP
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPRECHECK_VERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
 LIBS = -lmpfr -lgmp -lm
 
+# What avx512_*.c are compiled for; tests/simde/immintrin.h does the rest.
+AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl
+ifeq ($(CONFIG),simde)
+AVX512_FLAGS = -mavx2 -mfma -mf16c -Itests/simde -Wno-psabi
+override CPPFLAGS += -DAVX512_EMULATED
+endif
+
 ifeq ($(CONFIG),asan)
 override CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 override LDFLAGS += -fsanitize=address,undefined
@@ -27,9 +34,14 @@ endif
 SOURCES = $(sort $(wildcard src/*/*.c src/*/*/*.c))
 # The only files that may hold instructions that not every processor has.
 AVX2_SOURCES = $(wildcard src/kernel/fast/avx2_*.c)
+AVX512_SOURCES = $(wildcard src/kernel/fast/avx512_*.c)
+NEON_SOURCES = $(wildcard src/kernel/fast/neon_*.c)
 ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ifneq ($(ARCHITECTURE),x86_64)
-SOURCES := $(filter-out $(AVX2_SOURCES),$(SOURCES))
+SOURCES := $(filter-out $(AVX2_SOURCES) $(AVX512_SOURCES),$(SOURCES))
+endif
+ifneq ($(ARCHITECTURE),aarch64)
+SOURCES := $(filter-out $(NEON_SOURCES),$(SOURCES))
 endif
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LIBRARY = $(OUT)/libprecheck.a
@@ -44,7 +56,8 @@ ifneq ($(V),1)
 quiet = @printf '  %-4s %s\n' $(1) $(2);
 endif
 
-.PHONY: all help demo check check-exhaustive asan fuzz install uninstall clean packages
+.PHONY: all help demo check check-exhaustive check-arm64 check-avx512 asan fuzz
+.PHONY: install uninstall clean packages
 .SECONDARY:
 
 all: build/precheck
@@ -54,6 +67,8 @@ help:
 	@echo 'make demo               install what is missing, build, look at two real tensors'
 	@echo 'make check              install what is missing, build, run all tests (minutes)'
 	@echo 'make check-exhaustive   also prove every float32 cast (longer)'
+	@echo 'make check-arm64        build for arm64 and run the kernel tests in an emulator'
+	@echo 'make check-avx512       run the kernel tests with AVX-512, emulated where need be'
 	@echo 'make asan               build with ASan and UBSan and run the tests with it'
 	@echo 'make fuzz [SECONDS=60]  run the fuzzers (clang)'
 	@echo 'make install            PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
@@ -71,6 +86,7 @@ $(LIBRARY): $(filter-out $(OUT)/cli/main.o,$(OBJECTS))
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(AVX2_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += -mavx2 -mfma -mf16c
+$(AVX512_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += $(AVX512_FLAGS)
 
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -102,6 +118,27 @@ check-exhaustive:
 	@tests/packages build test
 	@$(MAKE) --no-print-directory all test-programs
 	@PRECHECK_EXHAUSTIVE=1 tests/run $(OUT)
+
+# Emulated by QEMU; what is compared with it is the build of this machine.
+check-arm64:
+	@tests/packages build test arm64
+	@$(MAKE) --no-print-directory $(OUT)/precheck
+	@$(MAKE) --no-print-directory CONFIG=arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+		build/arm64/precheck test-programs
+	@RUNNER=qemu-aarch64 tests/run build/arm64 $(OUT)
+
+# As it is where this machine has AVX-512, else compiled to AVX2 by SIMDe.
+check-avx512:
+	@tests/packages build test
+	@$(MAKE) --no-print-directory $(OUT)/precheck
+	@if $(OUT)/precheck --quiet --isa avx512 data/digits-weight.npy 2>/dev/null; then \
+		$(MAKE) --no-print-directory test-programs && tests/run $(OUT) $(OUT); \
+	else \
+		echo 'this processor has no AVX-512: SIMDe stands in for it'; \
+		tests/packages simde && \
+		$(MAKE) --no-print-directory CONFIG=simde build/simde/precheck test-programs && \
+		tests/run build/simde $(OUT); \
+	fi
 
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS)

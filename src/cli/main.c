@@ -194,7 +194,7 @@ static unsigned default_threads(void)
     return processors < THREAD_LIMIT ? processors : THREAD_LIMIT;
 }
 
-/* The report is written whatever went wrong, but for the cast tensor: that one is whole or absent. */
+/* The report is written whatever went wrong. The cast tensor is whole or absent. */
 static int run(const struct options *options)
 {
     int status = check_outputs(options);

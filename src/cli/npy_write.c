@@ -14,8 +14,8 @@ bool wants_bare_codes(const char *path)
 bool npy_can_hold(const struct tensor *tensor, struct error *error)
 {
     if (tensor->components && tensor->fortran)
-        return fail(error, "a Fortran-ordered complex tensor has no .npy layout once its components "
-                           "are an axis: write .raw, or store it in C order first");
+        return fail(error, "a Fortran-ordered complex tensor has no .npy layout once its "
+                           "components are an axis: write .raw, or store it in C order first");
     if (tensor->rank >= RANK_LIMIT)
         return fail(error, "one axis too many for .npy: write .raw");
     return true;

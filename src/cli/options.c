@@ -37,9 +37,10 @@ enum { LONG_BASE = 256, COLUMN = 30 };
 
 void options_help(struct buffer *out)
 {
-    buffer_puts(out, "Usage: precheck [OPTION]... FILE...\n"
-                     "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors before it "
-                     "is done.\nFILE is .npy or, with --raw, bare elements; - is standard input.\n");
+    buffer_puts(out,
+                "Usage: precheck [OPTION]... FILE...\n"
+                "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors before it is done.\n"
+                "FILE is .npy or, with --raw, bare elements; - is standard input.\n");
     for (int group = 0; group < OPTION_GROUPS; group++) {
         buffer_printf(out, "\n%s:\n", group_titles[group]);
         for (int i = 0; i < OPTION_COUNT; i++) {

@@ -255,6 +255,8 @@ static void add_error(struct reference *r, double x, uint64_t position)
     mpfr_div(r->ratio, r->e, r->x, MPFR_RNDZ);
     r->relative[mpfr_get_exp(r->ratio) - 1 - RELATIVE_LOWEST]++;
     mpfr_div(r->ratio, r->e, r->x, MPFR_RNDN);
+    /* As a binary64: beyond the largest one all are equal, infinite. */
+    mpfr_set_d(r->ratio, mpfr_get_d(r->ratio, MPFR_RNDN), MPFR_RNDN);
     if (mpfr_greater_p(r->ratio, r->max_rel)) {
         mpfr_set(r->max_rel, r->ratio, MPFR_RNDN);
         f->max_rel_at = position;

@@ -75,7 +75,8 @@ static bool find_rate(const char *name, enum metric *metric)
 {
     size_t length = strlen(name), suffix = strlen("_rate");
     char base[32];
-    if (length <= suffix || length - suffix >= sizeof base || strcmp(name + length - suffix, "_rate"))
+    if (length <= suffix || length - suffix >= sizeof base ||
+        strcmp(name + length - suffix, "_rate") != 0)
         return false;
     snprintf(base, sizeof base, "%.*s", (int)(length - suffix), name);
     return find_metric(base, GROUP_CAST, metric);

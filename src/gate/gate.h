@@ -8,7 +8,13 @@
 struct gate_rule {
     const char *text; /* as written, not owned */
     char format[16];  /* canonical; "" is every format */
-    enum { QUANTITY_METRIC, QUANTITY_RATE, QUANTITY_BITS, QUANTITY_SCALE, QUANTITY_RELATIVE_EXACT } kind;
+    enum {
+        QUANTITY_METRIC,
+        QUANTITY_RATE,
+        QUANTITY_BITS,
+        QUANTITY_SCALE,
+        QUANTITY_RELATIVE_EXACT
+    } kind;
     enum metric metric; /* of QUANTITY_METRIC and QUANTITY_RATE */
     int comparison;
     double bound;

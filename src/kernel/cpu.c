@@ -24,9 +24,36 @@ bool cpu_has_avx2(void)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
 }
 
+#if defined(AVX512_EMULATED)
+
+/* make check-avx512: the instructions were compiled to those of AVX2. */
+bool cpu_has_avx512(void)
+{
+    return cpu_has_avx2();
+}
+
+#else
+
+bool cpu_has_avx512(void)
+{
+    enum { XMM_YMM_ZMM_AND_MASKS = 0xe6 };
+    const unsigned extended = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    unsigned a, b, c, d;
+    return cpu_has_avx2() &&
+           (saved_registers() & XMM_YMM_ZMM_AND_MASKS) == XMM_YMM_ZMM_AND_MASKS &&
+           __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & extended) == extended;
+}
+
+#endif
+
 #else
 
 bool cpu_has_avx2(void)
+{
+    return false;
+}
+
+bool cpu_has_avx512(void)
 {
     return false;
 }

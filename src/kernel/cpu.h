@@ -6,5 +6,7 @@
 
 /* AVX2, FMA and F16C, their registers saved by the operating system. */
 bool cpu_has_avx2(void);
+/* All that, and AVX-512 F, BW, DQ and VL. */
+bool cpu_has_avx512(void);
 
 #endif

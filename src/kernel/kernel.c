@@ -1,6 +1,7 @@
 #include "kernel/kernel.h"
 
 #include <fenv.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "kernel/cpu.h"
 #include "kernel/element.h"
 #include "kernel/fast/avx2.h"
+#include "kernel/fast/avx512.h"
+#include "kernel/fast/neon.h"
 #include "kernel/scalar.h"
 
 static bool always(void)
@@ -20,21 +23,45 @@ static const struct kernel scalar = {
     .name = "scalar", .available = always, .f32 = scalar_measure_f32, .f64 = scalar_measure_f64};
 
 #if defined(__x86_64__)
+static const struct kernel avx512 = {.name = "avx512",
+                                     .available = cpu_has_avx512,
+                                     .f32 = avx512_measure_f32,
+                                     .f64 = avx512_measure_f64,
+                                     .widen_f16 = avx512_widen_f16,
+                                     .widen_bf16 = avx512_widen_bf16};
 static const struct kernel avx2 = {.name = "avx2",
                                    .available = cpu_has_avx2,
                                    .f32 = avx2_measure_f32,
                                    .f64 = avx2_measure_f64,
                                    .widen_f16 = avx2_widen_f16,
                                    .widen_bf16 = avx2_widen_bf16};
+#elif defined(__aarch64__)
+static const struct kernel neon = {.name = "neon",
+                                   .available = always,
+                                   .f32 = neon_measure_f32,
+                                   .f64 = neon_measure_f64,
+                                   .widen_f16 = neon_widen_f16,
+                                   .widen_bf16 = neon_widen_bf16};
 #endif
 
 const struct kernel *const kernel_table[] = {
 #if defined(__x86_64__)
+    &avx512,
     &avx2,
+#elif defined(__aarch64__)
+    &neon,
 #endif
     &scalar,
 };
 const size_t kernel_count = sizeof kernel_table / sizeof *kernel_table;
+
+/* The names that may be asked for, separated by commas; some of them may not be available. */
+static void list_names(char *to, size_t size)
+{
+    size_t length = (size_t)snprintf(to, size, "auto");
+    for (size_t i = 0; i < kernel_count && length < size; i++)
+        length += (size_t)snprintf(to + length, size - length, ", %s", kernel_table[i]->name);
+}
 
 bool kernel_find(const char *name, const struct kernel **kernel, struct error *error)
 {
@@ -49,7 +76,9 @@ bool kernel_find(const char *name, const struct kernel **kernel, struct error *e
         if (!automatic)
             return fail(error, "this processor has no '%s'", name);
     }
-    return fail(error, "unknown instruction set '%s' (scalar, avx2, auto)", name);
+    char names[64];
+    list_names(names, sizeof names);
+    return fail(error, "unknown instruction set '%s' (%s)", name, names);
 }
 
 static double value_of_f32(uint64_t bits)

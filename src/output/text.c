@@ -378,13 +378,12 @@ static void render(const struct report *report, const struct style *style, struc
     struct page page = page_on(out, style);
     bool many = report->tensor_count > 1;
     verdict(&page, report);
-    settings(&page, report);
-    page_end_line(&page);
     for (size_t i = 0; i < report->tensor_count; i++)
         tensor_section(&page, report, &report->tensors[i], many && !style->verbose);
     if (many)
         total_section(&page, report);
     skipped(&page, report);
+    settings(&page, report);
 }
 
 const struct renderer renderer_text = {"text", render};

@@ -234,7 +234,7 @@ prepare()
 @test "--isa" {
     passes x.npy -q --isa scalar
     passes x.npy -q --isa auto
-    trouble "unknown instruction set 'sse9' \(scalar, avx2, auto\)" x.npy --isa sse9
+    trouble "unknown instruction set 'sse9' \(.*scalar.*\)" x.npy --isa sse9
     trouble "unknown instruction set ''" x.npy --isa ''
 }
 

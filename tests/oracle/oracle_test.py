@@ -62,10 +62,29 @@ def check(case, inputs, expected, ours):
     return lines
 
 
+def refereed(case, inputs):
+    """What is wrong with a case in the eyes of precheck's own reference, as lines."""
+    wrong, _ = run([*case["args"], "--reference"], inputs)
+    return [wrong] if wrong else []
+
+
 def group_of(name):
     """The first word, and for the large groups the second."""
     words = name.split("-")
     return "-".join(words[:2]) if words[0] in ("hard", "pattern", "scale") else words[0]
+
+
+def tell(number, what, wrong):
+    """A line of TAP, and the cases that failed with the lines about each; true if there are any."""
+    print(f"{'not ok' if wrong else 'ok'} {number} - {what}")
+    for case, lines in wrong[:SHOWN]:
+        print(f"# {case['name']}: precheck --json {' '.join(case['args'])}")
+        for line in lines:
+            print(f"#   {line}")
+    if len(wrong) > SHOWN:
+        print(f"# and {len(wrong) - SHOWN} more")
+    sys.stdout.flush()
+    return bool(wrong)
 
 
 def test(directory):
@@ -80,20 +99,13 @@ def test(directory):
     for case in cases:
         groups.setdefault(group_of(case["name"]), []).append(case)
     print(f"# {len(cases)} cases, PRECHECK_TEST_SEED={SEED}")
-    print(f"1..{len(groups)}")
+    print(f"1..{len(groups) + 1}")
     failed = False
     for number, (group, members) in enumerate(groups.items(), 1):
         wrong = [(case, lines) for case in members if (lines := check(case, inputs, expected, ours))]
-        print(f"{'not ok' if wrong else 'ok'} {number} - {group}: {len(members)} as the oracle has them")
-        for case, lines in wrong[:SHOWN]:
-            print(f"# {case['name']}: precheck --json {' '.join(case['args'])}")
-            for line in lines:
-                print(f"#   {line}")
-        if len(wrong) > SHOWN:
-            print(f"# and {len(wrong) - SHOWN} more of the group")
-        failed |= bool(wrong)
-        sys.stdout.flush()
-    return failed
+        failed |= tell(number, f"{group}: {len(members)} as the oracle has them", wrong)
+    wrong = [(case, lines) for case in cases if (lines := refereed(case, inputs))]
+    return tell(len(groups) + 1, "--reference agrees with all of them", wrong) or failed
 
 
 def main():

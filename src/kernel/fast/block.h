@@ -83,17 +83,23 @@ static void update_max_rel(const struct run *run, const element *errors, double 
     }
 }
 
+/* What is added up over the runs of a block, to be counted once. */
+struct keys {
+    size_t n, nonzero;
+    bool reaches_below; /* elements below the normal range may be among them */
+    uint8_t key[RUNS_CAPACITY];
+};
+
 /* The bins that a nearest rounding can fill: |e| is below 2^-p |x| for normal numbers, and at most
- * |x| under them. */
-static inline size_t count_relative(const uint8_t *keys, const struct run *run, struct grid grid,
-                                    uint64_t *relative)
+ * |x| under them. Returns how many elements are in any. */
+static inline size_t count_relative(const struct keys *keys, int precision, uint64_t *relative)
 {
     enum { FIRST = LEAST_RELATIVE, LAST = 0 };
     uint32_t counts[LAST - FIRST + 1 + BINS_AT_ONCE];
-    int last = grid.reaches_below ? LAST : -grid.precision - 1;
-    count_keys(keys, run->n, FIRST, last - FIRST + 1, counts);
+    int last = keys->reaches_below ? LAST : -precision - 1;
+    count_keys(keys->key, keys->n, FIRST, last - FIRST + 1, counts);
     if (last == 0) /* zeros have this key */
-        counts[LAST - FIRST] -= (uint32_t)(run->n - run->nonzero);
+        counts[LAST - FIRST] -= (uint32_t)(keys->n - keys->nonzero);
     size_t inexact = 0;
     for (int k = FIRST; k <= last; k++) {
         relative[k - RELATIVE_FIRST] += counts[k - FIRST];
@@ -102,117 +108,150 @@ static inline size_t count_relative(const uint8_t *keys, const struct run *run, 
     return inexact;
 }
 
+static void add_errors(const struct run *run, const element *errors, struct cast_measure *into)
+{
+    struct run_sums parts[WINDOWS_IN_PLACE];
+    int count = sum_windows(run, errors, true, parts);
+    for (int i = 0; i < count; i++) {
+        add_values(&into->e, &parts[i], run->shift);
+        add_magnitudes(&into->abs_e, &parts[i], run->shift);
+        add_squares(&into->e2, &parts[i], run->shift);
+    }
+}
+
+/* None of the run's elements overflows. */
 static void cast_run(const struct run *run, const struct plan *plan, struct place place,
-                     struct cast_measure *into)
+                     struct keys *keys, struct cast_measure *into)
 {
     element errors[FAST_BLOCK];
-    uint8_t keys[FAST_BLOCK];
+    uint8_t *key = keys->key + keys->n;
     struct grid grid = grid_for(&plan->cast, run);
     double bound = relative_bound(plan, &into->max_rel, place);
     element threshold = element_below(bound);
-    bool wide = is_wide(grid);
 
     struct rounding_result found;
-    if (wide)
-        found = round_run(run, grid, threshold, true, true, errors, keys);
+    if (is_wide(grid))
+        found = round_run(run, grid, threshold, true, true, errors, key);
     else if (grid.reaches_below)
-        found = round_run(run, grid, threshold, false, true, errors, keys);
+        found = round_run(run, grid, threshold, false, true, errors, key);
     else
-        found = round_run(run, grid, threshold, false, false, errors, keys);
+        found = round_run(run, grid, threshold, false, false, errors, key);
 
-    size_t flushed = 0, subnormal = 0;
+    keys->n += run->n;
+    keys->nonzero += run->nonzero;
+    keys->reaches_below |= grid.reaches_below;
     if (grid.reaches_below) {
-        flushed = found.zeros - (run->n - run->nonzero);
-        subnormal = found.below - found.zeros;
+        size_t flushed = found.zeros - (run->n - run->nonzero);
+        size_t subnormal = found.below - found.zeros;
+        into->classes[CLASS_UNDERFLOW] += flushed;
+        into->classes[CLASS_SUBNORMAL] += subnormal;
+        into->classes[CLASS_NORMAL] += run->nonzero - flushed - subnormal;
+    } else {
+        into->classes[CLASS_NORMAL] += run->nonzero;
     }
-    into->classes[CLASS_UNDERFLOW] += flushed;
-    into->classes[CLASS_SUBNORMAL] += subnormal;
-    into->classes[CLASS_NORMAL] += run->nonzero - flushed - subnormal;
-    into->count += run->nonzero;
-
-    size_t inexact = count_relative(keys, run, grid, into->relative);
-    into->relative_exact += run->nonzero - inexact;
-    into->exact += run->nonzero - inexact;
-    if (inexact == 0)
+    if (found.max_abs == 0)
         return;
-
-    struct run_sums sums = sum_run(errors, run->n, run->top, true);
-    add_values(&into->e, &sums, run->shift);
-    add_magnitudes(&into->abs_e, &sums, run->shift);
-    add_squares(&into->e2, &sums, run->shift);
+    add_errors(run, errors, into);
     update_max_abs(run, errors, found.max_abs, place, &into->max_abs);
     if (found.exceeds)
         update_max_rel(run, errors, bound, place, &into->max_rel);
 }
 
-/* A block without NaN and Inf, as its runs, with the sums of its squares. */
-struct clean_block {
-    struct runs runs;
-    struct run_sums sums[WINDOW_COUNT];
+/* The sums of the elements of each run: all windows of an only run, or one a run. */
+struct block_sums {
+    struct run_sums part[WINDOW_COUNT > WINDOWS_IN_PLACE ? WINDOW_COUNT : WINDOWS_IN_PLACE];
 };
 
-static void sum_block(struct clean_block *block)
+static inline int first_part(const struct runs *runs, size_t run)
 {
-    for (size_t r = 0; r < block->runs.count; r++) {
-        const struct run *run = &block->runs.run[r];
-        block->sums[r] = sum_run(run->x, run->n, run->top, false);
-    }
+    return runs->count > 1 ? (int)run : 0;
 }
 
-static void cast_block(const struct clean_block *block, const struct plan *plan, struct place place,
-                       struct cast_measure *into)
+static void sum_block(const struct runs *runs, struct block_sums *sums)
 {
-    for (size_t r = 0; r < block->runs.count; r++) {
-        const struct run *run = &block->runs.run[r];
-        add_squares(&into->x2, &block->sums[r], run->shift);
-        cast_run(run, plan, place, into);
-    }
+    for (size_t r = 0; r < runs->count; r++)
+        sum_windows(&runs->run[r], runs->run[r].x, false, sums->part + first_part(runs, r));
 }
 
-/* Some elements of the finite x overflow. They are taken out, and what is delivered for them, where
- * that is finite, is measured one by one. */
-static void cast_overflowing(const element *x, size_t n, size_t nonzero, const struct plan *plan,
-                             struct place place, struct cast_measure *into)
+static void add_run_squares(const struct run *run, const struct run_sums *parts,
+                            struct exact_sum *x2)
+{
+    for (int i = 0; i < window_count(run); i++)
+        add_squares(x2, &parts[i], run->shift);
+}
+
+enum extent { NO_ELEMENT, SOME_ELEMENTS, ALL_ELEMENTS };
+
+/* Which elements of the run are too large, as far as their exponents tell. */
+static enum extent overflowing(const struct run *run, const struct plan *plan)
+{
+    element_bits limit = overflow_bits(plan);
+    if (limit == INFINITY_BITS)
+        return NO_ELEMENT;
+    int exponent = exponent_of_bits(limit) + run->shift;
+    return run->top < exponent ? NO_ELEMENT : run->lowest > exponent ? ALL_ELEMENTS : SOME_ELEMENTS;
+}
+
+/* The elements of a run that overflow. Where what is delivered is finite, each is measured. */
+static void count_overflow(const struct run *run, element_bits limit, size_t count,
+                           const struct plan *plan, struct place place, struct cast_measure *into)
+{
+    if (!plan->cast.saturate && plan->cast.format.specials != SPECIALS_FINITE) {
+        into->classes[CLASS_OVERFLOW] += count;
+        return;
+    }
+    for (size_t i = 0; i < run->n; i++)
+        if ((bits_of(run->x[i]) & MAGNITUDE_BITS) >= limit) {
+            size_t in_block = run->positions ? run->positions[i] : i;
+            scalar_cast(place.original[in_block], place.first + in_block, plan, into);
+        }
+}
+
+/* The run without those of its elements that overflow. */
+static void cast_rest(const struct run *run, const struct plan *plan, struct place place,
+                      struct keys *keys, struct cast_measure *into)
 {
     element kept[FAST_BLOCK];
-    size_t overflowing = copy_below(x, n, overflow_bits(plan), kept);
-    bool finite = plan->cast.saturate || plan->cast.format.specials == SPECIALS_FINITE;
-    if (finite) {
-        for (size_t i = 0; i < n; i++)
-            if ((bits_of(x[i]) & MAGNITUDE_BITS) >= overflow_bits(plan))
-                scalar_cast(x[i], place.first + i, plan, into);
-    } else {
-        into->classes[CLASS_OVERFLOW] += overflowing;
-    }
-    struct clean_block block;
-    uint8_t fields[FAST_BLOCK];
-    make_runs(kept, n, gate_block(kept, n, fields), &block.runs);
-    if (block.runs.count == 1 && !block.runs.run[0].positions)
-        block.runs.run[0].nonzero = nonzero - overflowing;
-    sum_block(&block);
-    cast_block(&block, plan, place, into);
+    struct run_sums parts[WINDOWS_IN_PLACE];
+    struct run rest = *run;
+    /* The threshold as the run is scaled: in a window of the run, or just above it. */
+    double least = times_power_of_two(from_bits(overflow_bits(plan)), run->shift);
+    element_bits limit = bits_of((element)least);
+    size_t dropped = copy_below(run->x, run->n, limit, kept);
+    count_overflow(run, limit, dropped, plan, place, into);
+    rest.x = kept;
+    rest.nonzero -= dropped;
+    sum_windows(&rest, kept, false, parts);
+    add_run_squares(&rest, parts, &into->x2);
+    cast_run(&rest, plan, place, keys, into);
 }
 
-/* The exponents of the block; returns how many elements are not zero. */
-static size_t count_input(const element *x, const uint8_t *fields, size_t n, struct runs *runs,
-                          struct input_measure *input)
+static void cast_block(const struct runs *runs, const struct block_sums *sums,
+                       const struct plan *plan, struct place place, struct cast_measure *into)
 {
-    if (runs->count == 0)
-        return 0;
-    if (runs->count == 1 && !runs->run[0].positions) {
-        struct run *run = &runs->run[0];
-        run->nonzero = count_exponents(fields, n, run->lowest, run->top, input->exponents);
-        return run->nonzero;
-    }
-    size_t nonzero = 0;
-    for (size_t i = 0; i < n; i++) {
-        element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
-        if (bits) {
-            input->exponents[exponent_of_bits(bits) - EXPONENT_FIRST]++;
-            nonzero++;
+    struct keys keys;
+    keys.n = keys.nonzero = 0;
+    keys.reaches_below = false;
+    for (size_t r = 0; r < runs->count; r++) {
+        const struct run *run = &runs->run[r];
+        switch (overflowing(run, plan)) {
+        case ALL_ELEMENTS:
+            count_overflow(run, 1, run->nonzero, plan, place, into);
+            break;
+        case SOME_ELEMENTS:
+            cast_rest(run, plan, place, &keys, into);
+            break;
+        case NO_ELEMENT:
+            add_run_squares(run, sums->part + first_part(runs, r), &into->x2);
+            cast_run(run, plan, place, &keys, into);
+            break;
         }
     }
-    return nonzero;
+    size_t exact = keys.nonzero -
+                   count_relative(&keys, plan->cast.format.precision, into->relative);
+    into->relative_exact += exact;
+    into->exact += exact;
+    into->count += keys.nonzero;
 }
 
 /* The smallest magnitude takes a pass of its own, and only where the block may hold it. */
@@ -243,35 +282,45 @@ static void remove_specials(const element *x, size_t n, element *finite,
     input->inf += specials - nan;
 }
 
+/* The sums of what is finite. */
+static void add_input(const struct runs *runs, const struct block_sums *sums,
+                      struct input_measure *input)
+{
+    for (size_t r = 0; r < runs->count; r++) {
+        const struct run *run = &runs->run[r];
+        const struct run_sums *parts = sums->part + first_part(runs, r);
+        for (int i = 0; i < window_count(run); i++)
+            add_values(&input->x, &parts[i], run->shift);
+        add_run_squares(run, parts, &input->x2);
+    }
+}
+
 /* n elements and zeros up to `padded`, a multiple of VB_LANES. */
 static void measure_block(const element *x, size_t n, size_t padded, uint64_t first,
                           struct input_measure *input, const struct plan *plans,
                           struct cast_measure *casts, size_t cast_count)
 {
     element finite[FAST_BLOCK];
-    struct place place = {.original = x, .first = first};
     uint8_t fields[FAST_BLOCK];
+    struct runs runs;
+    struct block_sums sums;
+    struct place place = {.original = x, .first = first};
+    uint64_t nan = input->nan, inf = input->inf;
     struct gate gate = gate_block(x, padded, fields);
-    uint64_t nan_before = input->nan, inf_before = input->inf;
     const element *clean = x;
     if (gate.largest >= INFINITY_BITS) {
         remove_specials(x, padded, finite, input);
         clean = finite;
         gate = gate_block(finite, padded, fields);
     }
-    uint64_t nan = input->nan - nan_before, inf = input->inf - inf_before;
+    nan = input->nan - nan;
+    inf = input->inf - inf;
 
-    struct clean_block block;
-    make_runs(clean, padded, gate, &block.runs);
-    size_t nonzero = count_input(clean, fields, padded, &block.runs, input);
+    size_t nonzero = make_runs(clean, fields, padded, gate, &runs, input->exponents);
     size_t zero = n - nonzero - nan - inf;
     input->zero += zero;
-    sum_block(&block);
-    for (size_t r = 0; r < block.runs.count; r++) {
-        int shift = block.runs.run[r].shift;
-        add_values(&input->x, &block.sums[r], shift);
-        add_squares(&input->x2, &block.sums[r], shift);
-    }
+    sum_block(&runs, &sums);
+    add_input(&runs, &sums, input);
     if (nonzero)
         merge_range(clean, padded, gate, input);
 
@@ -286,10 +335,7 @@ static void measure_block(const element *x, size_t n, size_t padded, uint64_t fi
         casts[c].classes[CLASS_ZERO] += zero;
         casts[c].count += zero;
         casts[c].exact += zero;
-        if (gate.largest >= overflow_bits(&plans[c]))
-            cast_overflowing(clean, padded, nonzero, &plans[c], place, &casts[c]);
-        else
-            cast_block(&block, &plans[c], place, &casts[c]);
+        cast_block(&runs, &sums, &plans[c], place, &casts[c]);
     }
 }
 

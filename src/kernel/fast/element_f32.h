@@ -84,12 +84,6 @@ static inline vd ve_low_half(ve a) { return vd_low_half(a); }
 static inline vd ve_high_half(ve a) { return vd_high_half(a); }
 static inline ve ve_from_halves(vd low, vd high) { return vf_from_doubles(low, high); }
 
-/* x * 2^shift, a number of the centre */
-static inline element scale_element(element x, int shift)
-{
-    return (element)times_power_of_two(x, shift);
-}
-
 /* The largest element that is not above a positive value. */
 static inline element element_below(double value)
 {

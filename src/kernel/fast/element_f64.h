@@ -93,8 +93,6 @@ static inline ve ve_from_halves(vd low, vd high)
     return low;
 }
 
-/* x * 2^shift, a number of the centre */
-static inline element scale_element(element x, int shift) { return times_power_of_two(x, shift); }
 /* The largest element that is not above a value. */
 static inline element element_below(double value) { return value; }
 

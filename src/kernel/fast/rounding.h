@@ -37,11 +37,6 @@ static inline struct grid grid_for(const struct cast *cast, const struct run *ru
     };
 }
 
-static inline element power_of_two(int exponent)
-{
-    return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
-}
-
 static inline bool is_wide(struct grid grid)
 {
     return grid.precision >= FRACTION_BITS;

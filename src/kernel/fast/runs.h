@@ -1,6 +1,7 @@
 /*
  * The gate of a block: what magnitudes it holds, and from that one run that is measured where it
- * lies, or, for blocks with a wide range, several runs sorted by window of binades.
+ * lies, its sums in as many passes as its range takes windows of binades; or, where those are too
+ * many or the magnitudes are extreme, several runs sorted by window.
  */
 #ifndef PRECHECK_KERNEL_FAST_RUNS_H
 #define PRECHECK_KERNEL_FAST_RUNS_H
@@ -16,8 +17,15 @@ enum {
     /* The window that uncomfortable ones are scaled to: it holds the exponent 0. */
     CENTRE_WINDOW = -LEAST_EXPONENT / WINDOW,
     /* Each run is padded to whole vectors of bytes. */
-    RUNS_CAPACITY = FAST_BLOCK + WINDOW_COUNT * VB_LANES
+    RUNS_CAPACITY = FAST_BLOCK + WINDOW_COUNT * VB_LANES,
+    /* Sorting costs as much as the sums of so many windows. */
+    WINDOWS_IN_PLACE = 4
 };
+
+static inline element power_of_two(int exponent)
+{
+    return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
+}
 
 /* What a block's elements look like. */
 struct gate {
@@ -113,15 +121,20 @@ static inline size_t copy_below(const element *x, size_t n, element_bits limit, 
     return dropped;
 }
 
-/* Elements x[i] = original * 2^shift, all of them zero or with top - WINDOW < exponent <= top. */
+/* Elements x[i] = original * 2^shift, all of them zero or with lowest <= exponent <= top. */
 struct run {
     const element *x;
-    size_t n;                  /* a multiple of VB_LANES, padded with zeros */
+    size_t n;       /* a multiple of VB_LANES, padded with zeros */
     size_t nonzero;
-    int top, shift;
-    int lowest;                /* no nonzero element has a smaller exponent */
+    int top, lowest, shift;
     const uint16_t *positions; /* in the block; NULL: as they lie */
 };
+
+/* The windows of a run, from the top one: top - WINDOW * i is the top of window i. */
+static inline int window_count(const struct run *run)
+{
+    return (run->top - run->lowest) / WINDOW + 1;
+}
 
 struct runs {
     size_t count;
@@ -135,7 +148,7 @@ struct runs {
 static inline size_t count_exponents(const uint8_t *fields, size_t n, int first, int last,
                                      uint64_t *exponents)
 {
-    uint32_t counts[WINDOW + BINS_AT_ONCE];
+    uint32_t counts[WINDOW * WINDOWS_IN_PLACE + BINS_AT_ONCE];
     int bins = last - first + 1;
     count_keys(fields, n, first + FIELD_BIAS, bins, counts);
     size_t total = 0;
@@ -146,21 +159,29 @@ static inline size_t count_exponents(const uint8_t *fields, size_t n, int first,
     return total;
 }
 
-/* Sorts by window: a counting sort, stable, so positions ascend within a run. */
-static inline void sort_into_windows(const element *x, size_t n, struct runs *runs)
+/* Multiplies by 2^shift: exact, since neither half of it takes a comfortable result out of range. */
+static inline void scale_run(element *x, size_t n, int shift)
 {
-    enum { NO_WINDOW = UINT8_MAX };
+    const ve first = ve_all(power_of_two(shift / 2)), second = ve_all(power_of_two(shift - shift / 2));
+    for (size_t i = 0; i < n; i += LANES)
+        ve_store(x + i, ve_mul(ve_mul(ve_load(x + i), first), second));
+}
+
+/* Sorts by window: a counting sort, stable, so positions ascend within a run. Counts the exponents
+ * on the way; returns the number of elements that are not zero. */
+static inline size_t sort_into_windows(const element *x, size_t n, struct runs *runs,
+                                       uint64_t *exponents)
+{
+    enum { ZEROS = WINDOW_COUNT }; /* a window of their own, not kept */
     uint8_t windows[FAST_BLOCK];
-    size_t counts[WINDOW_COUNT] = {0}, next[WINDOW_COUNT];
-    int shifts[WINDOW_COUNT];
+    size_t counts[WINDOW_COUNT + 1] = {0}, next[WINDOW_COUNT + 1];
     for (size_t i = 0; i < n; i++) {
         element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
-        if (bits == 0) {
-            windows[i] = NO_WINDOW;
-            continue;
-        }
-        windows[i] = (uint8_t)((exponent_of_bits(bits) - LEAST_EXPONENT) / WINDOW);
-        counts[windows[i]]++;
+        int exponent = exponent_of_bits(bits | (bits == 0));
+        int window = bits ? (exponent - LEAST_EXPONENT) / WINDOW : ZEROS;
+        exponents[exponent - EXPONENT_FIRST] += bits != 0;
+        windows[i] = (uint8_t)window;
+        counts[window]++;
     }
 
     size_t start = 0;
@@ -171,43 +192,84 @@ static inline void sort_into_windows(const element *x, size_t n, struct runs *ru
         size_t padded = (counts[w] + VB_LANES - 1) / VB_LANES * VB_LANES;
         int bottom = LEAST_EXPONENT + w * WINDOW, top = bottom + WINDOW - 1;
         bool comfortable = bottom >= COMFORT_FIRST && top <= COMFORT_LAST;
-        shifts[w] = comfortable ? 0 : (CENTRE_WINDOW - w) * WINDOW;
+        int shift = comfortable ? 0 : (CENTRE_WINDOW - w) * WINDOW;
         runs->run[runs->count++] = (struct run){.x = runs->sorted + start,
                                                 .n = padded,
                                                 .nonzero = counts[w],
-                                                .top = top + shifts[w],
-                                                .lowest = bottom + shifts[w],
-                                                .shift = shifts[w],
+                                                .top = top + shift,
+                                                .lowest = bottom + shift,
+                                                .shift = shift,
                                                 .positions = runs->positions + start};
         next[w] = start;
         memset(runs->sorted + start + counts[w], 0, (padded - counts[w]) * sizeof(element));
         start += padded;
     }
+    next[ZEROS] = start; /* behind the last run: all overwrite each other there */
     for (size_t i = 0; i < n; i++) {
-        if (windows[i] == NO_WINDOW)
-            continue;
-        size_t at = next[windows[i]]++;
-        int shift = shifts[windows[i]];
-        runs->sorted[at] = shift ? scale_element(x[i], shift) : x[i];
+        size_t at = next[windows[i]];
+        runs->sorted[at] = x[i];
         runs->positions[at] = (uint16_t)i;
+        next[windows[i]] += windows[i] != ZEROS;
     }
+    for (size_t r = 0; r < runs->count; r++)
+        if (runs->run[r].shift)
+            scale_run(runs->sorted + (runs->run[r].x - runs->sorted), runs->run[r].n,
+                      runs->run[r].shift);
+    return n - counts[ZEROS];
 }
 
-/* n is a multiple of VB_LANES and at most FAST_BLOCK; x is finite. Run.nonzero of an unsorted run is
- * for the caller to fill in. */
-static inline void make_runs(const element *x, size_t n, struct gate gate, struct runs *runs)
+/* n is a multiple of VB_LANES and at most FAST_BLOCK; x is finite, and `fields` are its exponents'
+ * bytes. Counts the exponents; returns the number of elements that are not zero. */
+static inline size_t make_runs(const element *x, const uint8_t *fields, size_t n, struct gate gate,
+                               struct runs *runs, uint64_t *exponents)
 {
     runs->count = 0;
     if (gate.largest == 0)
-        return;
-    int top = exponent_of_bits(gate.largest);
-    if (!gate.below && gate.least_exponent >= COMFORT_FIRST && top <= COMFORT_LAST &&
-        top - gate.least_exponent < WINDOW) {
-        runs->count = 1;
-        runs->run[0] = (struct run){.x = x, .n = n, .top = top, .lowest = gate.least_exponent};
-        return;
+        return 0;
+    struct run whole = {.x = x,
+                        .n = n,
+                        .top = exponent_of_bits(gate.largest),
+                        .lowest = gate.least_exponent};
+    if (gate.below || whole.lowest < COMFORT_FIRST || whole.top > COMFORT_LAST ||
+        window_count(&whole) > WINDOWS_IN_PLACE)
+        return sort_into_windows(x, n, runs, exponents);
+    whole.nonzero = count_exponents(fields, n, whole.lowest, whole.top, exponents);
+    runs->run[0] = whole;
+    runs->count = 1;
+    return whole.nonzero;
+}
+
+/* Copies the values of elements with an exponent in the window that ends at `top`; zero elsewhere. */
+static inline void copy_window(const element *values, const element *x, size_t n, int top,
+                               element *to)
+{
+    const ve magnitude = ve_from_bits(vu_all(MAGNITUDE_BITS));
+    const ve above = ve_all(power_of_two(top + 1)), first = ve_all(power_of_two(top - WINDOW + 1));
+    for (size_t i = 0; i < n; i += LANES) {
+        ve size = ve_and(ve_load(x + i), magnitude);
+        ve outside = ve_less(size, first);
+        ve inside = ve_less(size, above);
+        ve kept = ve_and(ve_load(values + i), inside);
+        ve_store(to + i, ve_from_bits(vu_and_not(ve_bits(outside), ve_bits(kept))));
     }
-    sort_into_windows(x, n, runs);
+}
+
+/* The sums of a run's elements, or of their errors: a part a window. Returns how many. */
+static inline int sum_windows(const struct run *run, const element *values, bool errors,
+                              struct run_sums parts[WINDOWS_IN_PLACE])
+{
+    int windows = window_count(run);
+    element copy[FAST_BLOCK];
+    for (int w = 0; w < windows; w++) {
+        int top = run->top - w * WINDOW;
+        const element *v = values;
+        if (windows > 1) {
+            copy_window(values, run->x, run->n, top, copy);
+            v = copy;
+        }
+        parts[w] = errors ? sum_run(v, run->n, top, true) : sum_run(v, run->n, top, false);
+    }
+    return windows;
 }
 
 #endif

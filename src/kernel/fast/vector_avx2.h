@@ -34,6 +34,14 @@ static inline unsigned vf_mask(vf a) { return (unsigned)_mm256_movemask_ps(a); }
 static inline vi vf_bits(vf a) { return _mm256_castps_si256(a); }
 static inline vf vf_from_bits(vi a) { return _mm256_castsi256_ps(a); }
 
+/* VF_LANES halves, or bfloat16 numbers, from any address. */
+static inline vf vf_load_f16(const void *from) { return _mm256_cvtph_ps(_mm_loadu_si128(from)); }
+static inline vf vf_load_bf16(const void *from)
+{
+    __m256i codes = _mm256_cvtepu16_epi32(_mm_loadu_si128(from));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(codes, 16));
+}
+
 static inline vi vi_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline vi vi_all(uint32_t a) { return _mm256_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }

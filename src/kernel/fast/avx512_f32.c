@@ -1,0 +1,26 @@
+/* The fast kernel for float32 with AVX-512 F, BW, DQ and VL. Compiled for them; called only where they
+ * are. */
+#include "kernel/fast/avx512.h"
+
+#include "kernel/fast/vector_avx512.h"
+
+#include "kernel/fast/element_f32.h"
+
+#include "kernel/fast/block.h"
+#include "kernel/fast/widen.h"
+
+void avx512_measure_f32(const float *x, size_t n, uint64_t first, struct input_measure *input,
+                      const struct plan *plans, struct cast_measure *casts, size_t cast_count)
+{
+    fast_measure(x, n, first, input, plans, casts, cast_count);
+}
+
+void avx512_widen_f16(const void *from, float *to, size_t n)
+{
+    fast_widen(from, to, n, vf_load_f16);
+}
+
+void avx512_widen_bf16(const void *from, float *to, size_t n)
+{
+    fast_widen(from, to, n, vf_load_bf16);
+}

@@ -1,0 +1,11 @@
+#ifndef PRECHECK_KERNEL_FAST_NEON_H
+#define PRECHECK_KERNEL_FAST_NEON_H
+
+#include "kernel/kernel.h"
+
+measure_f32 neon_measure_f32;
+measure_f64 neon_measure_f64;
+void neon_widen_f16(const void *from, float *to, size_t n);
+void neon_widen_bf16(const void *from, float *to, size_t n);
+
+#endif
