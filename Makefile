@@ -71,6 +71,9 @@ help:
 	@echo 'make check-avx512       run the kernel tests with AVX-512, emulated where need be'
 	@echo 'make asan               build with ASan and UBSan and run the tests with it'
 	@echo 'make fuzz [SECONDS=60]  run the fuzzers (clang)'
+	@echo 'make bench              speed, next to a program that only reads the file'
+	@echo 'make bench-peers        speed and memory, next to numpy and torch'
+	@echo '                        [QUICK=1] [ELEMENTS=100000000] [RUNS=7] [DIRECTORY=build/bench]'
 	@echo 'make install            PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make clean'
 	@echo
@@ -96,11 +99,17 @@ $(OUT)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -c $< -o $@
 
+# The objects of a folder that are no test programs. (A % in the rule itself would be its stem.)
+helpers = $(filter-out %_test.o,$(filter $(1)/%,$(TEST_OBJECTS)))
 .SECONDEXPANSION:
-$(TEST_PROGRAMS): %: $$(filter-out %_test.o,$$(filter $$(@D)/%,$$(TEST_OBJECTS))) %.o $(LIBRARY)
+$(TEST_PROGRAMS): %: $$(call helpers,$$(@D)) %.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lcmocka -ljansson $(LIBS) -o $@
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+BENCH_PROGRAMS = $(addprefix $(OUT)/tests/bench/,make_data floor measure)
+$(BENCH_PROGRAMS): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $< -lm -o $@
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(BENCH_PROGRAMS:=.d)
 
 packages:
 	@tests/packages build
@@ -152,6 +161,24 @@ SECONDS ?= 60
 fuzz:
 	@tests/packages build test fuzz
 	@tests/fuzz/run $(SECONDS)
+
+# BUSY=1 compares processor time: for a machine that has other things to do.
+BENCH_OPTIONS = --precheck $(OUT)/precheck --programs $(OUT)/tests/bench --directory $(or $(DIRECTORY),build/bench) \
+	$(if $(ELEMENTS),--elements $(ELEMENTS)) $(if $(RUNS),--runs $(RUNS)) $(if $(QUICK),--quick) \
+	$(if $(BUSY),--processor-time)
+
+.PHONY: bench bench-peers bench-programs
+bench-programs: $(BENCH_PROGRAMS)
+
+bench:
+	@tests/packages build test
+	@$(MAKE) --no-print-directory all bench-programs
+	@tests/bench/bench.py $(BENCH_OPTIONS)
+
+bench-peers:
+	@tests/packages build test bench
+	@$(MAKE) --no-print-directory all bench-programs
+	@tests/bench/peers.py $(BENCH_OPTIONS)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)

@@ -68,6 +68,13 @@ bool file_is(const char *path, const struct stat *other)
            status.st_ino == other->st_ino;
 }
 
+static void release(struct file *file)
+{
+    free(file->temporary);
+    free(file->target);
+    file->temporary = file->target = NULL;
+}
+
 static bool create_beside(struct file *file, mode_t mode, struct error *error)
 {
     struct buffer name = {0};
@@ -84,6 +91,7 @@ static bool create_beside(struct file *file, mode_t mode, struct error *error)
     if (file->descriptor < 0) {
         int why = errno;
         buffer_free(&name);
+        release(file);
         return fail(error, "cannot be written: %s", strerror(why));
     }
     fchmod(file->descriptor, mode);
@@ -148,13 +156,6 @@ bool file_write_at(struct file *file, uint64_t offset, const void *bytes, size_t
         count -= (size_t)written;
     }
     return true;
-}
-
-static void release(struct file *file)
-{
-    free(file->temporary);
-    free(file->target);
-    file->temporary = file->target = NULL;
 }
 
 bool file_commit(struct file *file, struct error *error)

@@ -81,6 +81,16 @@ bool kernel_find(const char *name, const struct kernel **kernel, struct error *e
     return fail(error, "unknown instruction set '%s' (%s)", name, names);
 }
 
+/* Casts must not depend on flush-to-zero or a rounding direction that the process was left with. */
+#define WITH_DEFAULT_ENVIRONMENT(...)                                                              \
+    do {                                                                                           \
+        fenv_t environment;                                                                        \
+        fegetenv(&environment);                                                                    \
+        fesetenv(FE_DFL_ENV);                                                                      \
+        __VA_ARGS__;                                                                               \
+        fesetenv(&environment);                                                                    \
+    } while (0)
+
 static double value_of_f32(uint64_t bits)
 {
     return float_from_bits((uint32_t)bits);
@@ -102,11 +112,11 @@ static uint64_t least_overflow(const struct cast *cast, double (*value)(uint64_t
 
 struct plan plan_cast(const struct cast *cast)
 {
-    return (struct plan){
-        .cast = *cast,
-        .overflow_f32 = (uint32_t)least_overflow(cast, value_of_f32, UINT32_C(0x7f800000)),
-        .overflow_f64 = least_overflow(cast, double_from_bits, UINT64_C(0x7ff) << 52),
-    };
+    struct plan plan = {.cast = *cast};
+    WITH_DEFAULT_ENVIRONMENT(
+        plan.overflow_f32 = (uint32_t)least_overflow(cast, value_of_f32, UINT32_C(0x7f800000));
+        plan.overflow_f64 = least_overflow(cast, double_from_bits, UINT64_C(0x7ff) << 52));
+    return plan;
 }
 
 struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype, bool big_endian)
@@ -165,16 +175,6 @@ static const float *to_floats(const struct kernel *kernel, const struct decoder 
     }
     return room->f32;
 }
-
-/* Casts must not depend on flush-to-zero or a rounding direction that the process was left with. */
-#define WITH_DEFAULT_ENVIRONMENT(...)                                                              \
-    do {                                                                                           \
-        fenv_t environment;                                                                        \
-        fegetenv(&environment);                                                                    \
-        fesetenv(FE_DFL_ENV);                                                                      \
-        __VA_ARGS__;                                                                               \
-        fesetenv(&environment);                                                                    \
-    } while (0)
 
 /* The elements as the kernels take them, a block at a time. */
 struct blocks {

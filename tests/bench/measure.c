@@ -1,8 +1,8 @@
 /*
  * Runs a program and tells what it took, as the last line on standard error:
- *   measure PROCESSOR|- PROGRAM [ARGUMENT]...      ->  SECONDS PEAK_KIB STATUS
- * A program with a processor runs on that one alone. The seconds are those of the whole process,
- * its start and end included. The peak is its resident memory, pages of mapped files among it;
+ *   measure PROCESSOR|- PROGRAM [ARGUMENT]...   ->   ELAPSED PROCESSOR_SECONDS PEAK_KIB STATUS
+ * A program with a processor runs on that one alone. Both times are those of the whole
+ * process, its start and end included. The peak is its resident memory, pages of mapped files among it;
  * it is never less than this program's own, which is why this program is a small one.
  */
 #include <errno.h>
@@ -22,6 +22,11 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double seconds(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
 }
 
 int main(int argc, char **argv)
@@ -50,8 +55,9 @@ int main(int argc, char **argv)
     }
     if (wait4(child, &status, 0, &usage) != child)
         return 2;
-    double seconds = now() - start;
-    fprintf(stderr, "\n%.6f %ld %d\n", seconds, usage.ru_maxrss,
+    double elapsed = now() - start;
+    fprintf(stderr, "\n%.6f %.6f %ld %d\n", elapsed,
+            seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 0;
 }

@@ -12,25 +12,36 @@ from peer_figures import FORMATS, Figures, pieces
 PIECE = 1 << 18
 
 
-def cast_fp16(x, out):
-    with np.errstate(over="ignore"):
-        np.copyto(out, x.astype(np.float16))
+class CastFp16:
+    def __init__(self):
+        self.half = np.empty(PIECE, np.float16)
+
+    def __call__(self, x, out):
+        half = self.half[:len(x)]
+        with np.errstate(over="ignore"):
+            np.copyto(half, x, casting="same_kind")
+        np.copyto(out, half)
 
 
-def cast_bf16(x, out):
-    """numpy has no bf16: round the bits of a float32 to nearest even."""
-    bits = x.view(np.uint32)
-    rounded = bits >> 16
-    rounded &= 1
-    rounded += 0x7fff
-    rounded += bits
-    rounded &= 0xffff0000
-    np.copyto(out, rounded.view(np.float32))
-    if not np.isfinite(x).all():
-        out[np.isnan(x)] = np.nan
+class CastBf16:
+    """numpy has no bf16: this rounds the bits of a float32 to nearest even."""
+
+    def __init__(self):
+        self.rounded = np.empty(PIECE, np.uint32)
+
+    def __call__(self, x, out):
+        bits, rounded = x.view(np.uint32), self.rounded[:len(x)]
+        np.right_shift(bits, 16, out=rounded)
+        rounded &= 1
+        rounded += 0x7fff
+        rounded += bits
+        rounded &= 0xffff0000
+        np.copyto(out, rounded.view(np.float32))
+        if not np.isfinite(x).all():
+            out[np.isnan(x)] = np.nan
 
 
-CASTS = {"fp16": cast_fp16, "bf16": cast_bf16}
+CASTS = {"fp16": CastFp16, "bf16": CastBf16}
 
 
 def exponent_bins(a, scratch):
@@ -42,7 +53,7 @@ def exponent_bins(a, scratch):
 
 class Measurement:
     def __init__(self, target):
-        self.cast, self.smallest_normal = CASTS[target], 2.0 ** FORMATS[target]
+        self.cast, self.smallest_normal = CASTS[target](), 2.0 ** FORMATS[target]
         self.figures = Figures()
         self.x, self.q, self.e, self.magnitude = (np.empty(PIECE) for _ in range(4))
         self.field = np.empty(PIECE, np.int64)

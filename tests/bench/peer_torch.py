@@ -1,6 +1,6 @@
 """What a cast to fp16 or bf16 does to a float32 .npy file, with torch, in pieces:  peer_torch.py fp16|bf16 FILE THREADS
 
-Everything after the cast is computed in binary64, in place: float32 sums would not agree with exact ones.
+Everything after the cast is computed in binary64, in buffers of its own: float32 sums would not agree with exact ones.
 """
 
 import math
@@ -14,20 +14,24 @@ PIECE = 1 << 16
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 
-def exponent_bins(a):
+def exponent_bins(a, scratch):
     """Counts by the exponent field; a has no negative numbers."""
-    return torch.bincount(a.view(torch.int64) >> 52, minlength=2048)
+    field = torch.bitwise_right_shift(a.view(torch.int64), 52, out=scratch[:len(a)])
+    return torch.bincount(field, minlength=2048)
 
 
 class Measurement:
     def __init__(self, target):
         self.dtype, self.smallest_normal = DTYPES[target], 2.0 ** FORMATS[target]
         self.figures = Figures()
+        self.cast = torch.empty(PIECE, dtype=self.dtype)
+        self.x, self.q, self.e, self.magnitude = (torch.empty(PIECE, dtype=torch.float64) for _ in range(4))
+        self.field = torch.empty(PIECE, dtype=torch.int64)
 
     def add(self, first, piece):
         f, n = self.figures, len(piece)
-        q = piece.to(self.dtype).double()
-        x = piece.double()
+        x = self.x[:n].copy_(piece)
+        q = self.q[:n].copy_(self.cast[:n].copy_(piece))
         f.elements += n
         index = None  # of the elements of x and q, where some were taken out
         if not math.isfinite(q.sum()):
@@ -37,20 +41,20 @@ class Measurement:
             f.overflow += int(q.isinf().count_nonzero()) - infinite
             self.add_input(x[finite])
             index = q.isfinite().nonzero()[:, 0]
-            x, q = x[index], q[index]
-            if len(x) == 0:
+            x, q, n = x[index], q[index], len(index)
+            if n == 0:
                 return
-            magnitude = x.abs()
+            magnitude = torch.abs(x, out=self.magnitude[:n])
         else:
             magnitude = self.add_input(x)
         self.add_errors(x, q, magnitude, lambda i: first + (i if index is None else int(index[i])))
 
     def add_input(self, x):
         f, n = self.figures, len(x)
-        magnitude = x.abs()
+        magnitude = torch.abs(x, out=self.magnitude[:n])
         if n == 0:
             return magnitude
-        bins = exponent_bins(magnitude)
+        bins = exponent_bins(magnitude, self.field)
         f.inputs += n
         f.zero += int(bins[0])
         f.exponents += bins
@@ -60,14 +64,14 @@ class Measurement:
         f.min_abs = min(f.min_abs, float(least))
         f.max_abs_of_input = max(f.max_abs_of_input, float(most))
         f.input_sum += float(x.sum())
-        f.input_squares += float(x.square().sum())
+        f.input_squares += float(torch.square(x, out=self.e[:n]).sum())
         return magnitude
 
     def add_errors(self, x, q, magnitude, position):
         f, n = self.figures, len(x)
         f.errors += n
-        f.x2 += float(x.square().sum())
-        e = q - x
+        f.x2 += float(torch.square(x, out=self.e[:n]).sum())
+        e = torch.sub(q, x, out=self.e[:n])
         f.e += float(e.sum())
 
         zero = n - int(magnitude.count_nonzero())
@@ -83,13 +87,13 @@ class Measurement:
             at = int(e.argmax())  # the first one
             f.max_abs, f.max_abs_at, f.max_abs_input = float(e[at]), position(at), float(x[at])
 
-        relative = e / magnitude
+        relative = torch.div(e, magnitude, out=magnitude)
         if zero:
             relative[x == 0] = 0
         if relative.amax() > f.max_rel:
             at = int(relative.argmax())
             f.max_rel, f.max_rel_at, f.max_rel_input = float(relative[at]), position(at), float(x[at])
-        bins = exponent_bins(relative)
+        bins = exponent_bins(relative, self.field)
         f.relative_error += bins
         f.exact += int(bins[0])
 

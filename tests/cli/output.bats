@@ -18,7 +18,8 @@ ends()
 @test "text goes to standard output, to a file with -o" {
     passes x.npy
     local text=$output
-    [[ $text = "Rounding: nearest-even."* ]]
+    has '^── x.npy ─'
+    has '^Rounding: nearest-even\.'
     passes x.npy -o text
     [ "$output" = "$text" ]
     passes x.npy -o text:-

@@ -68,10 +68,6 @@ isa_agrees()
     each_input compare
 }
 
-@test "--isa auto" {
-    isa_agrees auto
-}
-
 @test "--isa avx2" {
     isa_agrees avx2
 }

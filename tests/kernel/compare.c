@@ -18,13 +18,25 @@ struct dtype dtype_by_name(const char *name)
     return dtype;
 }
 
-void measure_floats(const struct kernel *kernel, const void *x, size_t n, uint64_t first,
-                    const struct plan *plans, size_t plan_count, struct tally *into)
+void measure_bytes(const struct kernel *kernel, const struct numbers *numbers, const void *x,
+                   size_t n, uint64_t first, const struct plan *plans, size_t plan_count,
+                   struct tally *into)
 {
-    struct dtype f32 = dtype_by_name("f32");
-    struct decoder decoder = decoder_open(kernel, &f32, false);
+    const uint16_t one = 1;
+    struct dtype dtype = dtype_by_name(numbers->dtype);
+    struct decoder decoder = decoder_open(kernel, &dtype, !*(const unsigned char *)&one);
     kernel_measure(kernel, &decoder, x, n, first, &into->input, plans, into->casts, plan_count);
     decoder_close(&decoder);
+}
+
+void measure_numbers(const struct kernel *kernel, const struct numbers *numbers, const double *x,
+                     size_t n, uint64_t first, const struct plan *plans, size_t plan_count,
+                     struct tally *into)
+{
+    void *bytes = allocate(n + 1, numbers->bytes);
+    numbers_store(numbers, x, n, bytes);
+    measure_bytes(kernel, numbers, bytes, n, first, plans, plan_count, into);
+    free(bytes);
 }
 
 void tally_reset(struct tally *tally, size_t cast_count)
@@ -194,20 +206,20 @@ static bool agrees(const struct trial *trial)
     }
     tally_reset(got, trial->plan_count);
     tally_reset(wanted, trial->plan_count);
-    measure_floats(trial->kernel, trial->x, trial->n, trial->first, trial->plans, trial->plan_count,
-                   got);
-    measure_floats(plain_kernel(), trial->x, trial->n, trial->first, trial->plans,
-                   trial->plan_count, wanted);
+    measure_numbers(trial->kernel, trial->numbers, trial->x, trial->n, trial->first, trial->plans,
+                    trial->plan_count, got);
+    measure_numbers(plain_kernel(), trial->numbers, trial->x, trial->n, trial->first, trial->plans,
+                    trial->plan_count, wanted);
     return same_tally(got, wanted);
 }
 
 /* Leaves out what can be left out, half the rest at a time. */
-static void shrink(struct trial *trial, float *x)
+static void shrink(struct trial *trial, double *x)
 {
     for (size_t piece = trial->n / 2; piece > 0; piece /= 2)
         for (size_t at = 0; at + piece <= trial->n;) {
             struct trial smaller = *trial;
-            float *rest = allocate(trial->n, sizeof *rest);
+            double *rest = allocate(trial->n, sizeof *rest);
             memcpy(rest, x, at * sizeof *x);
             memcpy(rest + at, x + at + piece, (trial->n - at - piece) * sizeof *x);
             smaller.x = rest;
@@ -226,15 +238,16 @@ void assert_trial(const struct trial *trial)
 {
     if (agrees(trial))
         return;
-    float *x = allocate(trial->n + 1, sizeof *x);
+    double *x = allocate(trial->n + 1, sizeof *x);
     memcpy(x, trial->x, trial->n * sizeof *x);
     struct trial least = *trial;
     least.x = x;
     shrink(&least, x);
     agrees(&least);
     struct buffer text = {0};
-    buffer_printf(&text, "%s, %s, %zu elements from %llu; %zu are enough:", trial->kernel->name,
-                  trial->data, trial->n, (unsigned long long)trial->first, least.n);
+    buffer_printf(&text, "%s, %s, %zu %s elements from %llu; %zu are enough:", trial->kernel->name,
+                  trial->data, trial->n, trial->numbers->dtype, (unsigned long long)trial->first,
+                  least.n);
     for (size_t i = 0; i < least.n && i < 40; i++)
         buffer_printf(&text, " %a", x[i]);
     assert_same_tally(got, wanted, trial->plans, text.data);

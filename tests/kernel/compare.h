@@ -7,15 +7,17 @@
 #include <stdint.h>
 
 #include "kernel/kernel.h"
+#include "kernel/random_data.h"
 #include "tally/tally.h"
 
 enum { MOST_CASTS = 16 };
 
-/* One tensor of float32 for several casts. */
+/* One tensor for several casts. */
 struct trial {
     const struct kernel *kernel;
+    const struct numbers *numbers;
     const char *data; /* what it is, for messages */
-    const float *x;
+    const double *x;
     size_t n;
     uint64_t first;
     const struct plan *plans;
@@ -27,9 +29,14 @@ const struct kernel *plain_kernel(void);
 
 struct dtype dtype_by_name(const char *name);
 
-/* Native float32 at any address, added to the tally. */
-void measure_floats(const struct kernel *kernel, const void *x, size_t n, uint64_t first,
-                    const struct plan *plans, size_t plan_count, struct tally *into);
+/* Numbers in this machine's byte order at any address, added to the tally; the same from binary64.
+ */
+void measure_bytes(const struct kernel *kernel, const struct numbers *numbers, const void *x,
+                   size_t n, uint64_t first, const struct plan *plans, size_t plan_count,
+                   struct tally *into);
+void measure_numbers(const struct kernel *kernel, const struct numbers *numbers, const double *x,
+                     size_t n, uint64_t first, const struct plan *plans, size_t plan_count,
+                     struct tally *into);
 
 /* Zeroes a tally that has room for MOST_CASTS. */
 void tally_reset(struct tally *tally, size_t cast_count);

@@ -220,6 +220,14 @@ enum window_pattern {
     PATTERN_COUNT
 };
 
+/* In the binade, of 1 to 24 significant bits: a middle of two numbers in many formats. */
+static float short_float(struct dice *dice, int exponent)
+{
+    int bits = dice_between(dice, 0, 23);
+    uint64_t low = dice_below(dice, UINT64_C(1) << bits) | (bits > 0);
+    return ldexpf((float)((UINT64_C(1) << bits) + low), exponent - bits);
+}
+
 /* A block whose exponents go from `bottom` to `top`, both attained. */
 static void fill_window(struct dice *dice, enum window_pattern pattern, int bottom, int top,
                         float *x)
@@ -240,11 +248,8 @@ static void fill_window(struct dice *dice, enum window_pattern pattern, int bott
         case BETWEEN:
             x[i] = fabsf(random_float(dice, dice_between(dice, bottom, top)));
             break;
-        default: /* odd multiples of a power of two, of 1 to 24 bits */
-            x[i] = ldexpf((float)(2 * dice_below(dice, UINT64_C(1) << dice_below(dice, 23)) + 1),
-                          bottom);
-            while (x[i] >= 2 * binade_start(bottom))
-                x[i] /= 2;
+        default:
+            x[i] = short_float(dice, bottom);
         }
         if (both ? dice_below(dice, 2) : negative)
             x[i] = -x[i];
@@ -778,10 +783,10 @@ static void test_plans(void **state)
                 enter(&environments[e - 1]);
             struct plan plan = plan_cast(&cast);
             fesetenv(&before);
-            float first = float_from_bits(plan.overflow_bits),
-                  last = float_from_bits(plan.overflow_bits - 1);
+            float first = float_from_bits(plan.overflow_f32),
+                  last = float_from_bits(plan.overflow_f32 - 1);
             bool right =
-                plan.overflow_bits > 0 && plan.overflow_bits <= 0x7f800000 &&
+                plan.overflow_f32 > 0 && plan.overflow_f32 <= 0x7f800000 &&
                 (isinf(first) || reference_cast(&cast, first, 0).class == CLASS_OVERFLOW) &&
                 reference_cast(&cast, last, 0).class != CLASS_OVERFLOW;
             if (!right)

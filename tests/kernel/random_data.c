@@ -6,39 +6,71 @@
 #include "kernel/kernel.h"
 #include "kernel/testing.h"
 
-enum { EXPONENT_LOWEST = -149, EXPONENT_HIGHEST = 127 };
+const struct numbers f32_numbers = {"f32", sizeof(float), -149, 127};
+const struct numbers f64_numbers = {"f64", sizeof(double), -1074, 1023};
 
-static float with_sign(struct dice *dice, float x)
+static bool is_f32(const struct numbers *numbers)
+{
+    return numbers->bytes == sizeof(float);
+}
+
+double number_of(const struct numbers *numbers, double x)
+{
+    return is_f32(numbers) ? (double)(float)x : x;
+}
+
+double number_next(const struct numbers *numbers, double x, double towards)
+{
+    return is_f32(numbers) ? (double)nextafterf((float)x, (float)towards) : nextafter(x, towards);
+}
+
+double binade_end(const struct numbers *numbers, int exponent)
+{
+    double after = exponent == numbers->last_exponent ? INFINITY : ldexp(1, exponent + 1);
+    return number_next(numbers, after, 0);
+}
+
+int number_exponent(const struct numbers *numbers, int exponent)
+{
+    return exponent < numbers->least_exponent  ? numbers->least_exponent
+           : exponent > numbers->last_exponent ? numbers->last_exponent
+                                               : exponent;
+}
+
+void numbers_store(const struct numbers *numbers, const double *x, size_t n, void *to)
+{
+    unsigned char *at = to;
+    for (size_t i = 0; i < n; i++, at += numbers->bytes) {
+        float narrow = (float)x[i];
+        memcpy(at, is_f32(numbers) ? (const void *)&narrow : &x[i], numbers->bytes);
+    }
+}
+
+static double with_sign(struct dice *dice, double x)
 {
     return dice_below(dice, 2) ? x : -x;
 }
 
-float binade_start(int exponent)
+double random_number(const struct data_source *from, int exponent)
 {
-    return ldexpf(1, exponent);
+    double start = ldexp(1, exponent), end = binade_end(from->numbers, exponent);
+    uint64_t low = double_bits(start), high = double_bits(end);
+    double x = double_from_bits(low + dice_u64(from->dice) % (high - low + 1));
+    /* Rounded down: what a float32 has no room for goes. */
+    double number = number_of(from->numbers, x);
+    return with_sign(from->dice, number > x ? number_next(from->numbers, number, 0) : number);
 }
 
-float binade_end(int exponent)
+/* Of a binary64 too, often one that a float32 could have. */
+int any_exponent(const struct data_source *from)
 {
-    return nextafterf(exponent == EXPONENT_HIGHEST ? INFINITY : ldexpf(1, exponent + 1), 0);
+    const struct numbers *numbers = dice_below(from->dice, 2) ? &f32_numbers : from->numbers;
+    return dice_between(from->dice, numbers->least_exponent, numbers->last_exponent);
 }
 
-float random_float(struct dice *dice, int exponent)
+static int near_exponent(const struct data_source *from, int exponent, int low, int high)
 {
-    uint32_t low = float_bits(binade_start(exponent)), high = float_bits(binade_end(exponent));
-    return with_sign(dice, float_from_bits(low + (uint32_t)dice_below(dice, high - low + 1)));
-}
-
-static int any_exponent(struct dice *dice)
-{
-    return dice_between(dice, EXPONENT_LOWEST, EXPONENT_HIGHEST);
-}
-
-static int clamp(int exponent)
-{
-    return exponent < EXPONENT_LOWEST    ? EXPONENT_LOWEST
-           : exponent > EXPONENT_HIGHEST ? EXPONENT_HIGHEST
-                                         : exponent;
+    return number_exponent(from->numbers, exponent + dice_between(from->dice, low, high));
 }
 
 static int quantum_exponent(const struct cast *target)
@@ -46,256 +78,271 @@ static int quantum_exponent(const struct cast *target)
     return cast_emin(target) - target->format.precision + 1;
 }
 
-float near_breakpoint(struct dice *dice, const struct cast *target)
+/* A finite number of about that size. */
+static double finite_number(const struct data_source *from, double x)
 {
-    const struct format *f = &target->format;
-    uint64_t max = format_code_max(f, false), code = dice_below(dice, max + 1);
-    if (dice_below(dice, 8) == 0)
+    double most = binade_end(from->numbers, from->numbers->last_exponent);
+    x = number_of(from->numbers, x);
+    return x > most ? most : x < -most ? -most : x;
+}
+
+/* The number before, itself, or the one after. */
+static double or_neighbour(const struct data_source *from, double x)
+{
+    int way = dice_between(from->dice, -1, 1);
+    return way ? number_next(from->numbers, x, way < 0 ? -INFINITY : INFINITY) : x;
+}
+
+double near_breakpoint(const struct data_source *from)
+{
+    const struct format *f = &from->target->format;
+    uint64_t max = format_code_max(f, false), code = dice_below(from->dice, max + 1);
+    if (dice_below(from->dice, 8) == 0)
         code = max;
-    else if (dice_below(dice, 4) == 0)
-        code = dice_below(dice, max < 4 ? max : 4);
+    else if (dice_below(from->dice, 4) == 0)
+        code = dice_below(from->dice, max < 4 ? max : 4);
     double value = format_decode(f, code);
     int exponent = value == 0 ? f->emin : ilogb(value);
     double quantum = ldexp(1, (exponent > f->emin ? exponent : f->emin) - f->precision + 1);
-    float x = (float)ldexp(value + quantum * 0.5 * (double)dice_below(dice, 2), -target->scale);
-    int ulps = dice_between(dice, -1, 1);
-    if (ulps)
-        x = nextafterf(x, ulps < 0 ? 0 : INFINITY);
-    return with_sign(dice, x);
+    value = ldexp(value + quantum * 0.5 * (double)dice_below(from->dice, 2), -from->target->scale);
+    return with_sign(from->dice, or_neighbour(from, number_of(from->numbers, value)));
 }
 
-static void fill_weights(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_weights(const struct data_source *from, double *x, size_t n)
 {
-    (void)target;
-    for (size_t i = 0; i < n; i++) /* the sum of three is normal enough */
-        x[i] = (float)(0.04 * (dice_real(dice) + dice_real(dice) + dice_real(dice) - 1.5));
-}
-
-static void fill_any_bits(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    for (size_t i = 0; i < n; i++)
-        x[i] = float_from_bits((uint32_t)dice_u64(dice));
-}
-
-static void fill_any_finite(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    for (size_t i = 0; i < n; i++)
-        x[i] = random_float(dice, any_exponent(dice));
-}
-
-static void fill_constant(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    float value = dice_below(dice, 2) ? near_breakpoint(dice, target)
-                                      : random_float(dice, any_exponent(dice));
-    bool both_signs = dice_below(dice, 2);
-    for (size_t i = 0; i < n; i++)
-        x[i] = both_signs ? with_sign(dice, value) : value;
-}
-
-static void fill_subnormal(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    uint32_t most = (UINT32_C(1) << dice_between(dice, 1, 23)) - 1;
-    for (size_t i = 0; i < n; i++)
-        x[i] = with_sign(dice, float_from_bits((uint32_t)dice_u64(dice) & most));
-}
-
-/* Of some width, anywhere. */
-static void fill_log_uniform(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    int low = any_exponent(dice), high = clamp(low + dice_between(dice, 0, 60));
-    for (size_t i = 0; i < n; i++)
-        x[i] = random_float(dice, dice_between(dice, low, high));
-}
-
-/* As wide as gradients are: most of it far below the top. */
-static void fill_heavy_tail(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    for (size_t i = 0; i < n; i++)
-        x[i] = random_float(dice, -5 - (int)(40 * dice_real(dice) * dice_real(dice)));
-}
-
-static void fill_sparse(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    int top = any_exponent(dice);
-    fill_weights(dice, target, x, n);
-    for (size_t i = 0; i < n; i++)
-        if (dice_below(dice, 10))
-            x[i] = with_sign(dice, 0);
-        else if (dice_below(dice, 20) == 0)
-            x[i] = random_float(dice, top);
-}
-
-static void fill_zeros(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    (void)target;
-    bool one = dice_below(dice, 2);
-    for (size_t i = 0; i < n; i++)
-        x[i] = with_sign(dice, 0);
-    if (one && n)
-        x[dice_below(dice, n)] = random_float(dice, any_exponent(dice));
-}
-
-/* The middle of two numbers of one precision, everywhere. */
-static void fill_ties(struct dice *dice, const struct cast *target, float *x, size_t n)
-{
-    int precision = target->format.precision < 24 ? target->format.precision : 23;
-    int low = clamp(any_exponent(dice)), high = clamp(low + dice_between(dice, 0, 24));
-    for (size_t i = 0; i < n; i++) {
-        uint64_t significand = UINT64_C(1) << (precision - 1);
-        significand += dice_below(dice, significand);
-        x[i] = with_sign(
-            dice, ldexpf((float)(2 * significand + 1), dice_between(dice, low, high) - precision));
+    for (size_t i = 0; i < n; i++) { /* the sum of three is normal enough */
+        double sum = dice_real(from->dice) + dice_real(from->dice) + dice_real(from->dice);
+        x[i] = number_of(from->numbers, 0.04 * (sum - 1.5));
     }
 }
 
-static void fill_breakpoints(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_any_bits(const struct data_source *from, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits = dice_u64(from->dice);
+        x[i] = is_f32(from->numbers) ? float_from_bits((uint32_t)bits) : double_from_bits(bits);
+    }
+}
+
+static void fill_any_finite(const struct data_source *from, double *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        x[i] = near_breakpoint(dice, target);
+        x[i] = random_number(from, any_exponent(from));
+}
+
+static void fill_constant(const struct data_source *from, double *x, size_t n)
+{
+    double value =
+        dice_below(from->dice, 2) ? near_breakpoint(from) : random_number(from, any_exponent(from));
+    bool both_signs = dice_below(from->dice, 2);
+    for (size_t i = 0; i < n; i++)
+        x[i] = both_signs ? with_sign(from->dice, value) : value;
+}
+
+/* Subnormal numbers of the type. */
+static void fill_subnormal(const struct data_source *from, double *x, size_t n)
+{
+    int width = dice_between(from->dice, 1, is_f32(from->numbers) ? 23 : 52);
+    for (size_t i = 0; i < n; i++) {
+        double units = (double)(dice_u64(from->dice) >> (64 - width));
+        x[i] = with_sign(from->dice, ldexp(units, from->numbers->least_exponent));
+    }
+}
+
+/* Of some width, anywhere. */
+static void fill_log_uniform(const struct data_source *from, double *x, size_t n)
+{
+    int low = any_exponent(from), high = near_exponent(from, low, 0, 100);
+    for (size_t i = 0; i < n; i++)
+        x[i] = random_number(from, dice_between(from->dice, low, high));
+}
+
+/* As wide as gradients are: most of it far below the top. */
+static void fill_heavy_tail(const struct data_source *from, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = random_number(from, -5 - (int)(40 * dice_real(from->dice) * dice_real(from->dice)));
+}
+
+static void fill_sparse(const struct data_source *from, double *x, size_t n)
+{
+    int top = any_exponent(from);
+    fill_weights(from, x, n);
+    for (size_t i = 0; i < n; i++)
+        if (dice_below(from->dice, 10))
+            x[i] = with_sign(from->dice, 0);
+        else if (dice_below(from->dice, 20) == 0)
+            x[i] = random_number(from, top);
+}
+
+static void fill_zeros(const struct data_source *from, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = with_sign(from->dice, 0);
+    if (n && dice_below(from->dice, 2))
+        x[dice_below(from->dice, n)] = random_number(from, any_exponent(from));
+}
+
+/* The middle of two numbers of the target's precision, everywhere. */
+static void fill_ties(const struct data_source *from, double *x, size_t n)
+{
+    int precision = from->target->format.precision;
+    if (precision == 24 && is_f32(from->numbers))
+        precision = 23;
+    int low = any_exponent(from), high = near_exponent(from, low, 0, 24);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t significand = UINT64_C(1) << (precision - 1);
+        significand += dice_below(from->dice, significand);
+        int exponent = dice_between(from->dice, low, high) - precision;
+        x[i] = with_sign(from->dice,
+                         finite_number(from, ldexp((double)(2 * significand + 1), exponent)));
+    }
+}
+
+static void fill_breakpoints(const struct data_source *from, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = near_breakpoint(from);
 }
 
 /* Round the least normal number: numbers of the subnormal grid, its middles and their neighbours.
  */
-static void fill_subnormal_grid(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_subnormal_grid(const struct data_source *from, double *x, size_t n)
 {
-    int half_quantum = clamp(quantum_exponent(target) - 1);
-    int bits = target->format.precision < 22 ? target->format.precision + 2 : 24;
+    int half_quantum = quantum_exponent(from->target) - 1;
+    int bits = from->target->format.precision + 2;
     for (size_t i = 0; i < n; i++) {
-        x[i] = ldexpf((float)dice_below(dice, UINT64_C(1) << bits), half_quantum);
-        if (!isfinite(x[i]))
-            x[i] = binade_start(EXPONENT_HIGHEST);
-        int ulps = dice_between(dice, -1, 1);
-        if (ulps)
-            x[i] = nextafterf(x[i], ulps < 0 ? -INFINITY : INFINITY);
-        x[i] = with_sign(dice, x[i]);
+        double units = (double)dice_below(from->dice, UINT64_C(1) << bits);
+        double value = finite_number(from, ldexp(units, half_quantum));
+        x[i] = with_sign(from->dice, or_neighbour(from, value));
     }
 }
 
-static void fill_around_max(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_around_max(const struct data_source *from, double *x, size_t n)
 {
-    double max = ldexp(format_max(&target->format), -target->scale);
-    float last = max > FLT_MAX ? FLT_MAX : max < FLT_TRUE_MIN ? FLT_TRUE_MIN : (float)max;
+    double max = ldexp(format_max(&from->target->format), -from->target->scale);
+    max = finite_number(from, max);
+    if (max == 0)
+        max = ldexp(1, from->numbers->least_exponent);
     for (size_t i = 0; i < n; i++)
-        switch (dice_below(dice, 3)) {
+        switch (dice_below(from->dice, 3)) {
         case 0:
-            x[i] = near_breakpoint(dice, target);
+            x[i] = near_breakpoint(from);
             break;
         case 1:
-            x[i] = random_float(dice, clamp(ilogbf(last) + dice_between(dice, -1, 2)));
+            x[i] = random_number(from, near_exponent(from, ilogb(max), -1, 2));
             break;
         default:
-            x[i] = with_sign(dice,
-                             float_from_bits(float_bits(last) - 3 + (uint32_t)dice_below(dice, 6)));
+            x[i] = with_sign(from->dice, or_neighbour(from, max));
         }
 }
 
-static void fill_all_special(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_all_special(const struct data_source *from, double *x, size_t n)
 {
-    (void)target;
     for (size_t i = 0; i < n; i++)
-        x[i] = with_sign(dice, dice_below(dice, 2) ? INFINITY : NAN);
+        x[i] = with_sign(from->dice, dice_below(from->dice, 2) ? (double)INFINITY : (double)NAN);
 }
 
-static void fill_some_special(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_some_special(const struct data_source *from, double *x, size_t n)
 {
-    uint64_t every = 1 + dice_below(dice, 300);
-    fill_log_uniform(dice, target, x, n);
+    uint64_t every = 1 + dice_below(from->dice, 300);
+    fill_log_uniform(from, x, n);
     for (size_t i = 0; i < n; i++)
-        if (dice_below(dice, every) == 0)
-            x[i] = float_from_bits(UINT32_C(0x7f800000) << dice_below(dice, 2) |
-                                   (uint32_t)(dice_u64(dice) & 0x807fffff));
+        if (dice_below(from->dice, every) == 0)
+            fill_all_special(from, x + i, 1);
 }
 
-static void fill_one_huge(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_one_huge(const struct data_source *from, double *x, size_t n)
 {
-    int low = any_exponent(dice);
-    (void)target;
+    int low = any_exponent(from);
     for (size_t i = 0; i < n; i++)
-        x[i] = random_float(dice, clamp(low + dice_between(dice, 0, 3)));
+        x[i] = random_number(from, near_exponent(from, low, 0, 3));
     if (n)
-        x[dice_below(dice, n)] = random_float(dice, dice_between(dice, low, EXPONENT_HIGHEST));
+        x[dice_below(from->dice, n)] =
+            random_number(from, dice_between(from->dice, low, from->numbers->last_exponent));
 }
 
-static void fill_alternating(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_alternating(const struct data_source *from, double *x, size_t n)
 {
-    (void)target;
-    int even = any_exponent(dice), odd = any_exponent(dice);
+    int even = any_exponent(from), odd = any_exponent(from);
     for (size_t i = 0; i < n; i++)
-        x[i] = random_float(dice, i % 2 ? odd : even);
+        x[i] = random_number(from, i % 2 ? odd : even);
 }
 
-/* Consecutive floats, up or down. */
-static void fill_consecutive(struct dice *dice, const struct cast *target, float *x, size_t n)
+/* Consecutive numbers, up or down. */
+static void fill_consecutive(const struct data_source *from, double *x, size_t n)
 {
-    uint32_t start = float_bits(dice_below(dice, 2) ? near_breakpoint(dice, target)
-                                                    : random_float(dice, any_exponent(dice)));
-    uint32_t step = dice_below(dice, 2) ? 1 : UINT32_MAX;
-    for (size_t i = 0; i < n; i++)
-        x[i] = float_from_bits(start - step * (uint32_t)(n / 2) + step * (uint32_t)i);
+    double value =
+        dice_below(from->dice, 2) ? near_breakpoint(from) : random_number(from, any_exponent(from));
+    double towards = with_sign(from->dice, INFINITY);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = value;
+        value = finite_number(from, number_next(from->numbers, value, towards));
+    }
 }
 
 /* An error or a ratio larger than the one before, all the way: every block has new extremes. */
-static void fill_increasing(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_increasing(const struct data_source *from, double *x, size_t n)
 {
-    int low = dice_below(dice, 2) ? clamp(quantum_exponent(target) - 12) : any_exponent(dice);
-    double factor = exp2((double)dice_between(dice, 1, 40) / (double)(n + 1));
-    double value = ldexp(1 + dice_real(dice), low);
+    int low = any_exponent(from);
+    if (dice_below(from->dice, 2))
+        low = number_exponent(from->numbers, quantum_exponent(from->target) - 12);
+    double factor = exp2((double)dice_between(from->dice, 1, 40) / (double)(n + 1));
+    double value = ldexp(1 + dice_real(from->dice), low);
     for (size_t i = 0; i < n; i++, value *= factor)
-        x[i] = with_sign(dice, value > FLT_MAX ? FLT_MAX : (float)value);
+        x[i] = with_sign(from->dice, finite_number(from, value));
 }
 
-/* Exactly so many binades in a block, both ends attained. */
-static void fill_binades(struct dice *dice, const struct cast *target, float *x, size_t n)
+/* Exactly so many binades in a block, both ends attained: a window of a kernel's sums, a little
+ * less, a little more, or several. */
+static void fill_binades(const struct data_source *from, double *x, size_t n)
 {
-    int binades = dice_between(dice, 17, 23), low = clamp(any_exponent(dice));
-    int high = clamp(low + binades - 1);
-    (void)target;
-    bool ends_only = dice_below(dice, 2);
+    const struct numbers *numbers = from->numbers;
+    int binades = dice_below(from->dice, 2) ? dice_between(from->dice, 14, 24)
+                                            : dice_between(from->dice, 30, 90);
+    int low = any_exponent(from), high = number_exponent(numbers, low + binades - 1);
+    double smallest = number_next(numbers, ldexp(1, low), INFINITY);
+    bool ends_only = dice_below(from->dice, 2);
     for (size_t i = 0; i < n; i++) {
-        int exponent = dice_between(dice, low, high);
-        if (ends_only)
-            exponent = dice_below(dice, 2) ? low : high;
-        x[i] = ends_only ? with_sign(dice, exponent == low ? nextafterf(binade_start(low), INFINITY)
-                                                           : binade_end(high))
-                         : random_float(dice, exponent);
+        double end = dice_below(from->dice, 2) ? smallest : binade_end(numbers, high);
+        x[i] = ends_only ? with_sign(from->dice, end)
+                         : random_number(from, dice_between(from->dice, low, high));
     }
     if (n > 1) {
-        x[dice_below(dice, n / 2)] = binade_end(high);
-        x[n / 2 + dice_below(dice, n - n / 2)] = -binade_start(low);
+        x[dice_below(from->dice, n / 2)] = binade_end(numbers, high);
+        x[n / 2 + dice_below(from->dice, n - n / 2)] = -ldexp(1, low);
     }
 }
 
-/* Round the exponents where a kernel may change its way: see runs.h. */
-static void fill_limits(struct dice *dice, const struct cast *target, float *x, size_t n)
+/* Round the exponents where a kernel may change its way: what bytes of exponent fields hold, where
+ * magnitudes are too extreme to be measured without scaling, where windows end. */
+static void fill_limits(const struct data_source *from, double *x, size_t n)
 {
-    static const int limits[] = {-149, -129, -127, -126, -110, -109, -90, -89, -71,
-                                 -70,  -69,  -50,  -49,  -10,  -9,   10,  11,  70,
-                                 71,   89,   90,   91,   110,  111,  126, 127};
+    static const int limits[] = {
+        -1074, -1058, -1057, -1023, -1022, -970, -512, -256, -150, -149, -148, -129,
+        -128,  -127,  -126,  -125,  -110,  -109, -90,  -89,  -71,  -70,  -69,  -50,
+        -49,   -10,   -9,    0,     10,    11,   70,   71,   89,   90,   91,   110,
+        111,   126,   127,   128,   129,   256,  512,  970,  1007, 1022, 1023,
+    };
     int chosen[3];
-    (void)target;
     for (int i = 0; i < 3; i++)
-        chosen[i] = limits[dice_below(dice, LENGTH(limits))];
+        chosen[i] = number_exponent(from->numbers, limits[dice_below(from->dice, LENGTH(limits))]);
     for (size_t i = 0; i < n; i++) {
-        int exponent = chosen[dice_below(dice, 3)];
-        switch (dice_below(dice, 4)) {
+        int exponent = chosen[dice_below(from->dice, 3)];
+        switch (dice_below(from->dice, 4)) {
         case 0:
-            x[i] = binade_start(exponent);
+            x[i] = ldexp(1, exponent);
             break;
         case 1:
-            x[i] = binade_end(exponent);
+            x[i] = binade_end(from->numbers, exponent);
             break;
         case 2:
-            x[i] = nextafterf(binade_start(exponent), 0);
+            x[i] = number_next(from->numbers, ldexp(1, exponent), 0);
             break;
         default:
-            x[i] = random_float(dice, exponent);
+            x[i] = random_number(from, exponent);
         }
-        x[i] = with_sign(dice, x[i]);
+        x[i] = with_sign(from->dice, x[i]);
     }
 }
 
@@ -303,45 +350,44 @@ static void fill_limits(struct dice *dice, const struct cast *target, float *x, 
  * The same largest error from elements of very different size: on the subnormal grid k quanta and d
  * has the error d for any k. The same largest ratio too: all that is flushed has 1.
  */
-static void fill_twins(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_twins(const struct data_source *from, double *x, size_t n)
 {
-    int quantum = quantum_exponent(target);
-    int fine = dice_between(dice, 1, 22), most = 23 - fine;
-    if (most > target->format.precision - 1)
-        most = target->format.precision - 1;
+    int quantum = quantum_exponent(from->target), fraction = is_f32(from->numbers) ? 23 : 52;
+    int fine = dice_between(from->dice, 1, fraction - 1), most = fraction - fine;
+    if (most > from->target->format.precision - 1)
+        most = from->target->format.precision - 1;
     for (size_t i = 0; i < n; i++) {
-        uint64_t k = dice_below(dice, 4) ? 0 : dice_below(dice, UINT64_C(1) << most);
-        bool twin = dice_below(dice, 40) == 0;
+        uint64_t k = dice_below(from->dice, 4) ? 0 : dice_below(from->dice, UINT64_C(1) << most);
+        bool twin = dice_below(from->dice, 40) == 0;
         /* In units of 2^-fine quanta; others have smaller errors. */
-        double units = ldexp((double)k, fine) + (twin ? 1 : 0.25 * (double)dice_below(dice, 2));
-        double value = ldexp(units, quantum - fine);
-        x[i] = with_sign(dice, value > FLT_MAX ? FLT_MAX : (float)value);
+        double units =
+            ldexp((double)k, fine) + (twin ? 1 : 0.25 * (double)dice_below(from->dice, 2));
+        x[i] = with_sign(from->dice, finite_number(from, ldexp(units, quantum - fine)));
     }
 }
 
 /* All lanes at the most that a sum has to hold. */
-static void fill_largest_sums(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_largest_sums(const struct data_source *from, double *x, size_t n)
 {
-    int top = any_exponent(dice);
-    float value = with_sign(dice, binade_end(top));
-    (void)target;
+    int top = any_exponent(from);
+    double value = with_sign(from->dice, binade_end(from->numbers, top));
     for (size_t i = 0; i < n; i++)
         x[i] = value;
-    if (n && dice_below(dice, 2))
-        x[dice_below(dice, n)] = binade_start(clamp(top - dice_between(dice, 0, 22)));
+    if (n && dice_below(from->dice, 2))
+        x[dice_below(from->dice, n)] = ldexp(1, near_exponent(from, top, -22, 0));
 }
 
 /* Another kind every so often, within blocks and across them. */
-static void fill_patchwork(struct dice *dice, const struct cast *target, float *x, size_t n)
+static void fill_patchwork(const struct data_source *from, double *x, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        size_t piece = 1 + dice_below(dice, dice_below(dice, 2) ? 40 : BLOCK);
+        size_t piece = 1 + dice_below(from->dice, dice_below(from->dice, 2) ? 40 : BLOCK);
         if (piece > n - i)
             piece = n - i;
-        const struct data_kind *kind = &data_kinds[dice_below(dice, data_kind_count)];
+        const struct data_kind *kind = &data_kinds[dice_below(from->dice, data_kind_count)];
         if (kind->fill == fill_patchwork)
             continue;
-        kind->fill(dice, target, x + i, piece);
+        kind->fill(from, x + i, piece);
         i += piece;
     }
 }
