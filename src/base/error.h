@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Filled in by the function that fails; never allocates, so running out of memory can be told too. */
+/* Filled in by the function that fails; never allocates, so running out of memory can be told too.
+ */
 struct error {
     char text[512];
 };

@@ -28,7 +28,7 @@ struct worker {
     struct tally *tally;
     unsigned char *codes; /* of a chunk */
     size_t codes_room;
-    uint64_t first;       /* of the chunk */
+    uint64_t first; /* of the chunk */
     double most_positive, most_negative;
 };
 

@@ -17,8 +17,8 @@ struct shared {
     chunk_worker *worker;
     pthread_mutex_t lock;
     size_t chunk_bytes;
-    uint64_t next;  /* first element not handed out */
-    bool ended;     /* nothing is left, or something failed */
+    uint64_t next; /* first element not handed out */
+    bool ended;    /* nothing is left, or something failed */
     bool failed;
     struct error error;
 };
@@ -110,8 +110,7 @@ struct task {
 static void run_worker(void *context)
 {
     struct task *task = context;
-    task->done =
-        task->thread->shared->worker(task->thread->context, task->chunk, &task->error);
+    task->done = task->thread->shared->worker(task->thread->context, task->chunk, &task->error);
 }
 
 /* Through a mapping. False where it was not done that way, and nothing of it has been done. */
@@ -120,8 +119,8 @@ static bool work_mapped(struct thread *thread, struct chunk *chunk, struct task 
     struct shared *shared = thread->shared;
     size_t bytes = (size_t)shared->tensor->dtype.bytes;
     struct window window;
-    if (!window_open(shared->input, shared->tensor->offset + chunk->first * bytes,
-                     chunk->n * bytes, &window))
+    if (!window_open(shared->input, shared->tensor->offset + chunk->first * bytes, chunk->n * bytes,
+                     &window))
         return false;
     chunk->elements = window.bytes;
     task->done = false;
@@ -165,8 +164,8 @@ static bool work_copied(struct thread *thread, const struct chunk *chunk, struct
         struct chunk part = {.elements = thread->buffer,
                              .n = chunk->n - done < most ? chunk->n - done : most,
                              .first = chunk->first + done};
-        if (!input_read(shared->input, shared->tensor->offset + part.first * bytes,
-                        thread->buffer, part.n * bytes, &task->error))
+        if (!input_read(shared->input, shared->tensor->offset + part.first * bytes, thread->buffer,
+                        part.n * bytes, &task->error))
             return false;
         task->chunk = &part;
         run_worker(task);
@@ -251,8 +250,8 @@ static size_t chunk_size(const struct input *input, const struct tensor *tensor,
     if (!input->seekable)
         return COPY_BYTES;
     uint64_t share = tensor->elements * (uint64_t)tensor->dtype.bytes / (8 * threads);
-    uint64_t most = ALL_WINDOWS_BYTES / threads < MAP_BYTES ? ALL_WINDOWS_BYTES / threads
-                                                            : MAP_BYTES;
+    uint64_t most =
+        ALL_WINDOWS_BYTES / threads < MAP_BYTES ? ALL_WINDOWS_BYTES / threads : MAP_BYTES;
     uint64_t size = share < most ? share : most;
     return size <= COPY_BYTES ? COPY_BYTES : (size_t)size / COPY_BYTES * COPY_BYTES;
 }

@@ -92,8 +92,8 @@ static bool spares_inputs(const struct options *options, const char *output, str
 {
     for (char **file = options->files; *file; file++) {
         struct stat status;
-        bool there = strcmp(*file, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0
-                                             : stat(*file, &status) == 0;
+        bool there =
+            strcmp(*file, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0 : stat(*file, &status) == 0;
         if (there && S_ISREG(status.st_mode) && file_is(output, &status))
             return fail(error, "is an input: it would be overwritten");
     }

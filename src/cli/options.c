@@ -74,8 +74,7 @@ static bool add_cast(struct options *options, const char *name, size_t length, s
     for (size_t c = 0; c < options->cast_count; c++)
         if (strcmp(options->casts[c].format.name, cast.format.name) == 0)
             return true; /* named twice: once is enough */
-    options->casts =
-        reallocate(options->casts, options->cast_count + 1, sizeof *options->casts);
+    options->casts = reallocate(options->casts, options->cast_count + 1, sizeof *options->casts);
     options->casts[options->cast_count++] = cast;
     return true;
 }
@@ -155,8 +154,7 @@ static bool add_output(struct options *options, const char *text, struct error *
     if (!*path)
         return fail(error, "--output: '%s' names no file", text);
     for (size_t i = 0; i < options->output_count; i++)
-        if (options->outputs[i].renderer == renderer &&
-            strcmp(options->outputs[i].path, path) == 0)
+        if (options->outputs[i].renderer == renderer && strcmp(options->outputs[i].path, path) == 0)
             return true; /* asked for twice: once is enough */
     if (options->output_count == OUTPUT_LIMIT)
         return fail(error, "more than %d outputs", OUTPUT_LIMIT);
@@ -324,9 +322,8 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
     char letters[2 * OPTION_COUNT + 2] = ":"; /* first: a missing argument is told apart */
     size_t letter_count = 1;
     for (int i = 0; i < OPTION_COUNT; i++) {
-        table[i] = (struct option){rows[i].name,
-                                   rows[i].argument ? required_argument : no_argument, NULL,
-                                   LONG_BASE + i};
+        table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
+                                   NULL, LONG_BASE + i};
         if (!rows[i].letter)
             continue;
         letters[letter_count++] = rows[i].letter;

@@ -110,8 +110,8 @@ static void round_to_format(mpfr_t q, const struct cast *cast, double x, uint64_
 
 static void set_max(mpfr_t max, const struct cast *cast)
 {
-    mpfr_set_ui_2exp(max, cast->format.max_significand, cast_emax(cast) - cast->format.precision + 1,
-                     MPFR_RNDN);
+    mpfr_set_ui_2exp(max, cast->format.max_significand,
+                     cast_emax(cast) - cast->format.precision + 1, MPFR_RNDN);
 }
 
 /* REPORT.md, casting one element, 2 and 3: what an overflow or an infinite x delivers. */
@@ -121,47 +121,42 @@ static bool delivers_max(const struct cast *cast, bool negative, bool infinite)
         return true;
     if (infinite)
         return false;
-    return cast->rounding == ROUND_TOWARD_ZERO ||
-           (cast->rounding == ROUND_UP && negative) || (cast->rounding == ROUND_DOWN && !negative);
+    return cast->rounding == ROUND_TOWARD_ZERO || (cast->rounding == ROUND_UP && negative) ||
+           (cast->rounding == ROUND_DOWN && !negative);
 }
 
 /* Class and value; q holds what is delivered, a NaN or an infinity included. */
-static enum class cast_into(mpfr_t q, const struct cast *cast, double x, uint64_t element)
+static enum class cast_into(mpfr_t q, const struct cast *cast, double x, uint64_t element) {
+    bool negative = signbit(x); enum class class = CLASS_INF; mpfr_t max;
+    if (isnan(x)){mpfr_set_nan(q); return CLASS_NAN;}
+if (x == 0)
 {
-    bool negative = signbit(x);
-    enum class class = CLASS_INF;
-    mpfr_t max;
-    if (isnan(x)) {
+    mpfr_set_zero(q, negative ? -1 : 1);
+    return CLASS_ZERO;
+}
+mpfr_init2(max, 64);
+set_max(max, cast);
+if (!isinf(x)) {
+    round_to_format(q, cast, x, element);
+    if (mpfr_zero_p(q))
+        class = CLASS_UNDERFLOW;
+    else if (mpfr_cmpabs(q, max) > 0)
+        class = CLASS_OVERFLOW;
+    else
+        class = mpfr_get_exp(q) - 1 < cast_emin(cast) ? CLASS_SUBNORMAL : CLASS_NORMAL;
+}
+if (class == CLASS_INF || class == CLASS_OVERFLOW) {
+    if (delivers_max(cast, negative, class == CLASS_INF)) {
+        mpfr_set_prec(q, 64);
+        mpfr_setsign(q, max, negative, MPFR_RNDN);
+    } else if (cast->format.specials == SPECIALS_IEEE) {
+        mpfr_set_inf(q, negative ? -1 : 1);
+    } else {
         mpfr_set_nan(q);
-        return CLASS_NAN;
     }
-    if (x == 0) {
-        mpfr_set_zero(q, negative ? -1 : 1);
-        return CLASS_ZERO;
-    }
-    mpfr_init2(max, 64);
-    set_max(max, cast);
-    if (!isinf(x)) {
-        round_to_format(q, cast, x, element);
-        if (mpfr_zero_p(q))
-            class = CLASS_UNDERFLOW;
-        else if (mpfr_cmpabs(q, max) > 0)
-            class = CLASS_OVERFLOW;
-        else
-            class = mpfr_get_exp(q) - 1 < cast_emin(cast) ? CLASS_SUBNORMAL : CLASS_NORMAL;
-    }
-    if (class == CLASS_INF || class == CLASS_OVERFLOW) {
-        if (delivers_max(cast, negative, class == CLASS_INF)) {
-            mpfr_set_prec(q, 64);
-            mpfr_setsign(q, max, negative, MPFR_RNDN);
-        } else if (cast->format.specials == SPECIALS_IEEE) {
-            mpfr_set_inf(q, negative ? -1 : 1);
-        } else {
-            mpfr_set_nan(q);
-        }
-    }
-    mpfr_clear(max);
-    return class;
+}
+mpfr_clear(max);
+return class;
 }
 
 /* The code of a number, from its sign, exponent and significand. */

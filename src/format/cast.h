@@ -19,8 +19,8 @@ enum rounding {
 };
 
 /* A user's --scale lies in -SCALE_LIMIT..SCALE_LIMIT, so that the scaled largest finite value and
- * smallest subnormal are binary64 numbers (or, the first, beyond all of them). `--scale amax` may go
- * further up, where nothing overflows and the grid is finer than binary64's. */
+ * smallest subnormal are binary64 numbers (or, the first, beyond all of them). `--scale amax` may
+ * go further up, where nothing overflows and the grid is finer than binary64's. */
 enum { SCALE_LIMIT = 1023 };
 
 struct cast {

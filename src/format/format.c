@@ -19,15 +19,15 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define FORMAT(name, dtype, x, y, bias, specials, bits, aliases)                                   \
+#define FORMAT(name, dtype, x, y, bias, specials, bits, aliases) \
     {name, dtype, x, y, bias, SPECIALS_##specials, bits, aliases},
 #include "format/formats.def"
 #undef FORMAT
 };
 
 /* Not a target: it is what every source fits into. */
-static const struct row binary64 = {"f64",         "f64", 11, 52, STANDARD,
-                                    SPECIALS_IEEE, 64,    "fp64,float64,double,binary64,e11m52"};
+static const struct row binary64 = {
+    "f64", "f64", 11, 52, STANDARD, SPECIALS_IEEE, 64, "fp64,float64,double,binary64,e11m52"};
 
 static int smallest_word(int bits)
 {

@@ -25,7 +25,8 @@ struct format {
     int code_shift; /* zero bits below a written code: 13 for tf32 in its 32-bit word */
 };
 
-enum { FORMAT_NAMED_COUNT =
+enum {
+    FORMAT_NAMED_COUNT =
 #define FORMAT(...) +1
 #include "format/formats.def"
 #undef FORMAT
@@ -37,7 +38,8 @@ struct format format_named(size_t index);
 const char *format_aliases(size_t index);
 const char *format_dtype(size_t index);
 
-/* By name or alias, or eXmY bound at run time; false with a message when there is no such format. */
+/* By name or alias, or eXmY bound at run time; false with a message when there is no such format.
+ */
 bool format_find(const char *name, size_t length, struct format *format, struct error *error);
 
 /* The largest finite value, the smallest normal and the smallest subnormal one. */

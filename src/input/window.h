@@ -10,7 +10,8 @@ struct window {
     size_t length;
 };
 
-/* Maps `count` bytes at `offset` of a seekable input. False where that cannot be: read them then. */
+/* Maps `count` bytes at `offset` of a seekable input. False where that cannot be: read them then.
+ */
 bool window_open(const struct input *input, uint64_t offset, size_t count, struct window *window);
 void window_close(struct window *window);
 

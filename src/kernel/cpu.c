@@ -39,8 +39,7 @@ bool cpu_has_avx512(void)
     enum { XMM_YMM_ZMM_AND_MASKS = 0xe6 };
     const unsigned extended = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     unsigned a, b, c, d;
-    return cpu_has_avx2() &&
-           (saved_registers() & XMM_YMM_ZMM_AND_MASKS) == XMM_YMM_ZMM_AND_MASKS &&
+    return cpu_has_avx2() && (saved_registers() & XMM_YMM_ZMM_AND_MASKS) == XMM_YMM_ZMM_AND_MASKS &&
            __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & extended) == extended;
 }
 

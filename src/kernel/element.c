@@ -210,7 +210,8 @@ struct difference outcome_error(const struct outcome *out, double x)
     double n = out->negative ? -(double)out->n : (double)out->n;
     if (out->n && out->exponent + bit_length(out->n) > 1023) {
         /* q may be 2^1024. The error is far below that: halve everything meanwhile. */
-        struct difference e = two_difference(times_power_of_two(n, out->exponent - 64), x * 0x1p-64);
+        struct difference e =
+            two_difference(times_power_of_two(n, out->exponent - 64), x * 0x1p-64);
         return (struct difference){e.high * 0x1p64, e.low * 0x1p64};
     }
     return two_difference(out->n ? times_power_of_two(n, out->exponent) : 0, x);
@@ -230,15 +231,16 @@ int relative_exponent(struct difference e, double x)
     int e_exponent, x_exponent;
     uint64_t e_significand = normalised(e.high, &e_exponent);
     uint64_t x_significand = normalised(x, &x_exponent);
-    /* `low` matters only where the leading parts agree. If it makes |e| smaller than a power of two,
-     * the two significands compare the other way but the exponent is one less: the same bin. */
+    /* `low` matters only where the leading parts agree. If it makes |e| smaller than a power of
+     * two, the two significands compare the other way but the exponent is one less: the same bin.
+     */
     bool smaller = e.low != 0 && (e.low < 0) != (e.high < 0);
     bool borrow = e_significand < x_significand || (e_significand == x_significand && smaller);
     return e_exponent - x_exponent - borrow;
 }
 
-/* The 128-bit integer `n`, plus something between 0 and 1 where sticky, times 2^exponent; n >= 2^64.
- * Never subnormal. */
+/* The 128-bit integer `n`, plus something between 0 and 1 where sticky, times 2^exponent; n >=
+ * 2^64. Never subnormal. */
 static double round_wide(unsigned __int128 n, bool sticky, int exponent)
 {
     int drop = 128 - 64;
@@ -271,10 +273,10 @@ static double relative_error_wide(const struct outcome *out, double x)
 
     if (ratio_exponent > 0) {
         /* One is less than a unit here; it counts only as the direction of what is left. */
-        bool below = rest == 0 || (ratio_exponent < 64 &&
-                                   (unsigned __int128)rest << ratio_exponent < m);
-        bool equal = ratio_exponent < 64 && rest != 0 &&
-                     (unsigned __int128)rest << ratio_exponent == m;
+        bool below =
+            rest == 0 || (ratio_exponent < 64 && (unsigned __int128)rest << ratio_exponent < m);
+        bool equal =
+            ratio_exponent < 64 && rest != 0 && (unsigned __int128)rest << ratio_exponent == m;
         return round_wide(quotient - below, !equal, ratio_exponent);
     }
     if (ratio_exponent < -127)

@@ -82,13 +82,13 @@ bool kernel_find(const char *name, const struct kernel **kernel, struct error *e
 }
 
 /* Casts must not depend on flush-to-zero or a rounding direction that the process was left with. */
-#define WITH_DEFAULT_ENVIRONMENT(...)                                                              \
-    do {                                                                                           \
-        fenv_t environment;                                                                        \
-        fegetenv(&environment);                                                                    \
-        fesetenv(FE_DFL_ENV);                                                                      \
-        __VA_ARGS__;                                                                               \
-        fesetenv(&environment);                                                                    \
+#define WITH_DEFAULT_ENVIRONMENT(...) \
+    do {                              \
+        fenv_t environment;           \
+        fegetenv(&environment);       \
+        fesetenv(FE_DFL_ENV);         \
+        __VA_ARGS__;                  \
+        fesetenv(&environment);       \
     } while (0)
 
 static double value_of_f32(uint64_t bits)
@@ -119,6 +119,18 @@ struct plan plan_cast(const struct cast *cast)
     return plan;
 }
 
+/* The values of all codes of a one-byte or two-byte type; bits above its own are ignored. */
+static const float *make_table(const struct dtype *dtype)
+{
+    const struct format *format = &dtype->format;
+    size_t count = dtype->bytes == 1 ? 256 : 65536;
+    uint64_t codes = UINT64_C(1) << (format->exponent_bits + format->precision);
+    float *table = allocate(count, sizeof *table);
+    for (size_t code = 0; code < count; code++)
+        table[code] = (float)format_decode(format, code & (codes - 1));
+    return table;
+}
+
 struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype, bool big_endian)
 {
     struct decoder decoder = {.dtype = *dtype, .swap = big_endian && dtype->bytes > 1};
@@ -128,12 +140,7 @@ struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dty
     bool bf16 = format->exponent_bits == 8 && format->precision == 8 && kernel->widen_bf16;
     if (wide || f16 || bf16)
         return decoder;
-    size_t count = dtype->bytes == 1 ? 256 : 65536;
-    float *table = allocate(count, sizeof *table);
-    uint64_t codes = UINT64_C(1) << (format->exponent_bits + format->precision);
-    for (size_t code = 0; code < count; code++)
-        table[code] = (float)format_decode(format, code & (codes - 1));
-    decoder.table = table;
+    WITH_DEFAULT_ENVIRONMENT(decoder.table = make_table(dtype));
     return decoder;
 }
 
@@ -227,8 +234,8 @@ static void measure_all(struct blocks *blocks, uint64_t first, struct input_meas
     }
 }
 
-void kernel_measure(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
-                    size_t n, uint64_t first, struct input_measure *input,
+void kernel_measure(const struct kernel *kernel, const struct decoder *decoder,
+                    const void *elements, size_t n, uint64_t first, struct input_measure *input,
                     const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
     struct blocks blocks;

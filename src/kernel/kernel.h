@@ -16,8 +16,8 @@ enum { BLOCK = 2048 };
 /* A cast and what the kernels derive from it, once a tensor. */
 struct plan {
     struct cast cast;
-    /* The least magnitude that overflows, as bits of a float32 and of a binary64; those of Inf where
-     * none does. Meant for the modes that treat both signs alike. */
+    /* The least magnitude that overflows, as bits of a float32 and of a binary64; those of Inf
+     * where none does. Meant for the modes that treat both signs alike. */
     uint32_t overflow_f32;
     uint64_t overflow_f64;
 };
@@ -57,13 +57,14 @@ struct decoder {
     const float *table; /* owned; of a one-byte type and, without SIMD, of a two-byte one */
 };
 
-struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype, bool big_endian);
+struct decoder decoder_open(const struct kernel *kernel, const struct dtype *dtype,
+                            bool big_endian);
 void decoder_close(struct decoder *decoder);
 
 /* The whole of it: n elements as they are in the file. Casts work whatever the caller's
  * floating-point environment is; it is restored. */
-void kernel_measure(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
-                    size_t n, uint64_t first, struct input_measure *input,
+void kernel_measure(const struct kernel *kernel, const struct decoder *decoder,
+                    const void *elements, size_t n, uint64_t first, struct input_measure *input,
                     const struct plan *plans, struct cast_measure *casts, size_t cast_count);
 
 /* Writes n codes of the cast, format.code_bytes each, little-endian. */

@@ -9,8 +9,8 @@
 #include "exact/sum.h"
 #include "format/cast.h"
 
-/* floor(log2|x|) of any finite nonzero binary64, and of any |e|/|x|: |e| is no less than an ulp of x
- * and no more than |x| or the smallest subnormal of a scaled format, 2^1022. */
+/* floor(log2|x|) of any finite nonzero binary64, and of any |e|/|x|: |e| is no less than an ulp of
+ * x and no more than |x| or the smallest subnormal of a scaled format, 2^1022. */
 enum {
     EXPONENT_FIRST = -1074,
     EXPONENT_BINS = 1024 - EXPONENT_FIRST,

@@ -87,11 +87,13 @@ static void error_figures(const struct cast_measure *cast, struct value *f)
 
 static void cast_figures(const struct cast_measure *measure, struct report_cast *cast)
 {
-    static const enum metric classes[CLASS_COUNT] = {
-        [CLASS_NAN] = METRIC_NAN,           [CLASS_INF] = METRIC_INF,
-        [CLASS_ZERO] = METRIC_ZERO,         [CLASS_OVERFLOW] = METRIC_OVERFLOW,
-        [CLASS_UNDERFLOW] = METRIC_UNDERFLOW, [CLASS_SUBNORMAL] = METRIC_SUBNORMAL,
-        [CLASS_NORMAL] = METRIC_NORMAL};
+    static const enum metric classes[CLASS_COUNT] = {[CLASS_NAN] = METRIC_NAN,
+                                                     [CLASS_INF] = METRIC_INF,
+                                                     [CLASS_ZERO] = METRIC_ZERO,
+                                                     [CLASS_OVERFLOW] = METRIC_OVERFLOW,
+                                                     [CLASS_UNDERFLOW] = METRIC_UNDERFLOW,
+                                                     [CLASS_SUBNORMAL] = METRIC_SUBNORMAL,
+                                                     [CLASS_NORMAL] = METRIC_NORMAL};
     for (int c = 0; c < CLASS_COUNT; c++)
         cast->figures[classes[c]] = count_of(measure->classes[c]);
     cast->figures[METRIC_EXACT] = count_of(measure->exact);
@@ -107,7 +109,8 @@ static void cast_figures(const struct cast_measure *measure, struct report_cast 
 static uint64_t count_below(const uint64_t *exponents, int exponent)
 {
     int bins = exponent - EXPONENT_FIRST;
-    return bins <= 0 ? 0 : total_of(exponents, (size_t)(bins < EXPONENT_BINS ? bins : EXPONENT_BINS));
+    return bins <= 0 ? 0
+                     : total_of(exponents, (size_t)(bins < EXPONENT_BINS ? bins : EXPONENT_BINS));
 }
 
 static int clamp(int value, int low, int high)
@@ -192,11 +195,11 @@ static bool comes_before(const struct report_tensor *a, const struct report_tens
 static void total_extreme(struct extreme *best, size_t *holder, const struct extreme *extreme,
                           const struct report_tensor *tensors, size_t index)
 {
-    bool larger = extreme->high > best->high ||
-                  (extreme->high == best->high && extreme->low > best->low);
+    bool larger =
+        extreme->high > best->high || (extreme->high == best->high && extreme->low > best->low);
     bool equal = extreme->high == best->high && extreme->low == best->low;
-    if (extreme->high == 0 || !(larger || (equal && comes_before(&tensors[index],
-                                                                 &tensors[*holder]))))
+    if (extreme->high == 0 ||
+        !(larger || (equal && comes_before(&tensors[index], &tensors[*holder]))))
         return;
     *best = *extreme;
     *holder = index;

@@ -40,7 +40,8 @@ struct value {
     };
 };
 
-/* Bins first .. first + length - 1, without empty ones at either end; length 0 when all are empty. */
+/* Bins first .. first + length - 1, without empty ones at either end; length 0 when all are empty.
+ */
 struct histogram {
     int first;
     size_t length;
@@ -50,30 +51,30 @@ struct histogram {
 struct report_tensor;
 
 struct report_cast {
-    const struct cast *cast;         /* format, rounding and policy */
-    int scale;                       /* K of this tensor */
-    bool scale_varies;               /* total only: the tensors' scales differ */
+    const struct cast *cast;            /* format, rounding and policy */
+    int scale;                          /* K of this tensor */
+    bool scale_varies;                  /* total only: the tensors' scales differ */
     struct value figures[METRIC_COUNT]; /* those of GROUP_CAST and GROUP_ERROR */
-    uint64_t relative_exact;         /* e = 0 among x != 0 */
+    uint64_t relative_exact;            /* e = 0 among x != 0 */
     struct histogram relative_error;
     char *sum_e, *sum_abs_e, *sum_e2, *sum_x2; /* exact hexadecimal floats, owned */
     /* Total only: where the two *_at positions are. */
     const struct report_tensor *max_abs_tensor, *max_rel_tensor;
-    /* How the tensor would sit in the format best: the K nearest zero at which nothing overflows and
-     * as few elements as possible lie below the smallest normal number. Not known (false) for
+    /* How the tensor would sit in the format best: the K nearest zero at which nothing overflows
+     * and as few elements as possible lie below the smallest normal number. Not known (false) for
      * tensors without a finite nonzero element. */
     bool has_fit;
     int fit_scale;
-    uint64_t fit_below;   /* elements whose magnitude is below the smallest normal at fit_scale */
-    uint64_t below;       /* the same at the scale of this cast */
+    uint64_t fit_below; /* elements whose magnitude is below the smallest normal at fit_scale */
+    uint64_t below;     /* the same at the scale of this cast */
 };
 
 struct report_tensor {
-    const char *file; /* not owned */
-    struct tensor tensor; /* owned name */
+    const char *file;                   /* not owned */
+    struct tensor tensor;               /* owned name */
     struct value figures[METRIC_COUNT]; /* those of GROUP_INPUT */
     struct histogram exponents;
-    char *sum; /* exact hexadecimal float or NULL, owned */
+    char *sum;                 /* exact hexadecimal float or NULL, owned */
     struct report_cast *casts; /* cast_count of them */
     struct cast *bound;        /* what they refer to: with this tensor's scale and key, owned */
 };

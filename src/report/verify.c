@@ -2,44 +2,66 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
-/* The figure as the reference has it; NaN stands for null. */
-static struct value expected(const struct reference_figures *r, enum metric metric)
+/* Where the reference has each figure. An index is null where the maximum it belongs to is no more
+ * than zero; a real figure that is null is NaN there. */
+struct origin {
+    enum value_kind kind;
+    size_t offset, maximum;
+};
+
+static const struct origin origins[METRIC_COUNT] = {
+#define AT(member) offsetof(struct reference_figures, member)
+#define COUNT(member) {VALUE_COUNT, AT(member), 0}
+#define REAL(member) {VALUE_REAL, AT(member), 0}
+#define INDEX(member, maximum) {VALUE_INDEX, AT(member), AT(maximum)}
+    [METRIC_NAN] = COUNT(classes[CLASS_NAN]),
+    [METRIC_INF] = COUNT(classes[CLASS_INF]),
+    [METRIC_ZERO] = COUNT(classes[CLASS_ZERO]),
+    [METRIC_OVERFLOW] = COUNT(classes[CLASS_OVERFLOW]),
+    [METRIC_UNDERFLOW] = COUNT(classes[CLASS_UNDERFLOW]),
+    [METRIC_SUBNORMAL] = COUNT(classes[CLASS_SUBNORMAL]),
+    [METRIC_NORMAL] = COUNT(classes[CLASS_NORMAL]),
+    [METRIC_EXACT] = COUNT(exact),
+    [METRIC_ERROR_COUNT] = COUNT(count),
+    [METRIC_ERROR_MEAN] = REAL(mean),
+    [METRIC_ERROR_MEAN_ABS] = REAL(mean_abs),
+    [METRIC_ERROR_RMS] = REAL(rms),
+    [METRIC_ERROR_MAX_ABS] = REAL(max_abs),
+    [METRIC_ERROR_MAX_ABS_AT] = INDEX(max_abs_at, max_abs),
+    [METRIC_ERROR_MAX_ABS_INPUT] = REAL(max_abs_input),
+    [METRIC_ERROR_MAX_REL] = REAL(max_rel),
+    [METRIC_ERROR_MAX_REL_AT] = INDEX(max_rel_at, max_rel),
+    [METRIC_ERROR_MAX_REL_INPUT] = REAL(max_rel_input),
+    [METRIC_ERROR_SQNR_DB] = REAL(sqnr_db),
+    [METRIC_ERROR_REL_L2] = REAL(rel_l2),
+};
+
+static double real_at(const struct reference_figures *reference, size_t offset)
 {
-#define COUNT(n) ((struct value){.kind = VALUE_COUNT, .count = (n)})
-#define REAL(x) ((struct value){.kind = isnan(x) ? VALUE_NULL : VALUE_REAL, .real = (x)})
-#define INDEX(at, maximum)                                                                         \
-    ((struct value){.kind = (maximum) > 0 ? VALUE_INDEX : VALUE_NULL, .count = (at)})
-    switch (metric) {
-    case METRIC_NAN: return COUNT(r->classes[CLASS_NAN]);
-    case METRIC_INF: return COUNT(r->classes[CLASS_INF]);
-    case METRIC_ZERO: return COUNT(r->classes[CLASS_ZERO]);
-    case METRIC_OVERFLOW: return COUNT(r->classes[CLASS_OVERFLOW]);
-    case METRIC_UNDERFLOW: return COUNT(r->classes[CLASS_UNDERFLOW]);
-    case METRIC_SUBNORMAL: return COUNT(r->classes[CLASS_SUBNORMAL]);
-    case METRIC_NORMAL: return COUNT(r->classes[CLASS_NORMAL]);
-    case METRIC_EXACT: return COUNT(r->exact);
-    case METRIC_ERROR_COUNT: return COUNT(r->count);
-    case METRIC_ERROR_MEAN: return REAL(r->mean);
-    case METRIC_ERROR_MEAN_ABS: return REAL(r->mean_abs);
-    case METRIC_ERROR_RMS: return REAL(r->rms);
-    case METRIC_ERROR_MAX_ABS: return REAL(r->max_abs);
-    case METRIC_ERROR_MAX_ABS_AT: return INDEX(r->max_abs_at, r->max_abs);
-    case METRIC_ERROR_MAX_ABS_INPUT: return REAL(r->max_abs_input);
-    case METRIC_ERROR_MAX_REL: return REAL(r->max_rel);
-    case METRIC_ERROR_MAX_REL_AT: return INDEX(r->max_rel_at, r->max_rel);
-    case METRIC_ERROR_MAX_REL_INPUT: return REAL(r->max_rel_input);
-    case METRIC_ERROR_SQNR_DB: return REAL(r->sqnr_db);
-    case METRIC_ERROR_REL_L2: return REAL(r->rel_l2);
-    default: return (struct value){.kind = VALUE_NULL};
+    return *(const double *)(const void *)((const char *)reference + offset);
+}
+
+static struct value expected(const struct reference_figures *reference, enum metric metric)
+{
+    const struct origin *origin = &origins[metric];
+    const char *at = (const char *)reference + origin->offset;
+    struct value value = {.kind = origin->kind};
+    if (origin->kind == VALUE_REAL) {
+        value.real = real_at(reference, origin->offset);
+        if (isnan(value.real))
+            value.kind = VALUE_NULL;
+    } else {
+        value.count = *(const uint64_t *)(const void *)at;
+        if (origin->kind == VALUE_INDEX && !(real_at(reference, origin->maximum) > 0))
+            value.kind = VALUE_NULL;
     }
-#undef COUNT
-#undef REAL
-#undef INDEX
+    return value;
 }
 
 static bool same(struct value a, struct value b)
@@ -73,8 +95,8 @@ static bool verify_figures(const struct report_cast *cast,
         char a[40], b[40];
         describe(ours, a, sizeof a);
         describe(theirs, b, sizeof b);
-        return fail(error, "%s: %s differs from the reference: %s, not %s",
-                    cast->cast->format.name, metric_table[m].name, a, b);
+        return fail(error, "%s: %s differs from the reference: %s, not %s", cast->cast->format.name,
+                    metric_table[m].name, a, b);
     }
     return true;
 }

@@ -49,12 +49,16 @@ def main():
     copy = bench.copy(bench.data(KINDS["weights"]))
     lines = lines_of(bench, copy)
     thread_counts = sorted({1, len(PROCESSORS)})
-    jobs = [((line, threads), command(bench, line, threads), threads) for line in lines for threads in thread_counts]
+    jobs = []
+    for line in lines:
+        if line.path not in (job[1][-1] for job in jobs):
+            jobs.append(bench.warm(line.path))
+        jobs += [((line, threads), command(bench, line, threads), threads) for threads in thread_counts]
     jobs.append(("start", [bench.precheck, "--version"], 1))
     runs = bench.rounds(jobs)
     sizes = {line.path: os.path.getsize(line.path) for line in lines}
     os.remove(copy)
-    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs}
+    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs if name}
 
     header = ["file and job"]
     for threads in thread_counts:
@@ -68,7 +72,7 @@ def main():
         row = [FLOORS.get(line.job, line.job)]
         for threads in thread_counts:
             mine, floor = times[line, threads], times[line._replace(job="map"), threads]
-            row += [harness.spread(mine, 1e3, 0), f"{size / statistics.median(mine) / 1e9:.2f}",
+            row += [harness.spread(mine, 1e3), f"{size / statistics.median(mine) / 1e9:.2f}",
                     f"{harness.median_ratio(floor, mine):.2f}"]
         rows.append(row)
 
@@ -76,7 +80,7 @@ def main():
     print(harness.table(header, rows))
     print(f"""
 {bench.elements:,} elements (f64: half as many), {bench.runs} rounds, all jobs in turn in each. {bench.time}:
-median (least–most). A process that does nothing takes {harness.spread(times["start"], 1e3, 1)} ms of it. GB/s are bytes of input. The floor
+median (least–most). A process that does nothing takes {harness.spread(times["start"], 1e3)} ms of it. GB/s are bytes of input. The floor
 ors all bytes of the file and does nothing else, through one mapping or copied in pieces of 256 KiB; "of the floor" is the
 speed as a share of the mapped floor's with as many threads: the median over the rounds. One thread has one processor for
 itself; of several, each has its own. All files are in the page cache, in pages as large as the system reads them in

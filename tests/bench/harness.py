@@ -1,5 +1,6 @@
 """What the benchmarks share: their data, running a program and measuring it, and tables."""
 
+import math
 import os
 import platform
 import shutil
@@ -82,16 +83,22 @@ class Bench:
 
     def rounds(self, jobs):
         """Measure every job once a round, so that whatever drifts hits all alike. A job is a name, a command and its number of
-        threads. Gives the runs by name. One thread has one processor alone, in every round another one, but the same for all."""
-        runs = {name: [] for name, _, _ in jobs}
-        assert len(runs) == len(jobs)
+        threads; one without a name is not recorded. Gives the runs by name. One thread has one processor alone, in every round
+        another one, but the same for all."""
+        runs = {name: [] for name, _, _ in jobs if name}
         for r in range(self.runs):
             for i, (name, command, threads) in enumerate(jobs):
                 progress(f"round {r + 1} of {self.runs}: {i + 1} of {len(jobs)}")
                 processor = PROCESSORS[r % len(PROCESSORS)] if threads == 1 else None
-                runs[name].append(self.measure(command, processor))
+                run = self.measure(command, processor)
+                if name:
+                    runs[name].append(run)
         progress("")
         return runs
+
+    def warm(self, path):
+        """A job that is not recorded: the first to read a file after a while pays for all that follow."""
+        return None, [self.program("floor"), "map", "1", path], 1
 
     def seconds(self, run, threads):
         """What a run took; processor time as if its threads had shared it evenly."""
@@ -136,10 +143,12 @@ def machine():
         yield f"**The machine was busy when this began (load {load:.1f}): the ratios may hold, the times do not.**"
 
 
-def spread(values, scale, digits):
-    """Median and range."""
-    text = [f"{value * scale:.{digits}f}" for value in (statistics.median(values), min(values), max(values))]
-    return f"{text[0]} ({text[1]}–{text[2]})"
+def spread(values, scale=1.0):
+    """Median and range, in three digits."""
+    def text(value):
+        value *= scale
+        return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if value > 0 else "0"
+    return f"{text(statistics.median(values))} ({text(min(values))}–{text(max(values))})"
 
 
 def median_ratio(tops, bottoms):

@@ -16,7 +16,7 @@ TOLERANCE = 1e-6
 
 
 def jobs_of(bench, path):
-    """(tool, format, threads) and its command, in the order of the table."""
+    """Jobs named (tool, format, threads), in the order of the table."""
     def script(name, *arguments):
         return [PYTHON, os.path.join(HERE, name), *arguments]
 
@@ -26,6 +26,7 @@ def jobs_of(bench, path):
     every = sorted({1, len(PROCESSORS)})
     jobs = []
     for target in ("fp16", "bf16"):
+        jobs.append(bench.warm(path))
         jobs += [(("precheck", target, n), precheck(target, n), n) for n in every]
         if target == "fp16":
             jobs.append((("numpy, the whole array at once", target, 1), script("peer_numpy_whole.py", target, path), 1))
@@ -74,16 +75,17 @@ def main():
     jobs = jobs_of(bench, path)
     starts = [(module, [PYTHON, "-c", f"import {module}"], 1) for module in ("numpy", "torch")]
     runs = bench.rounds(jobs + starts)
-    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs + starts}
+    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs + starts if name}
     peaks = {name: [run.peak_kib for run in of_job] for name, of_job in runs.items()}
-    start = {module: harness.spread(times[module], 1, 2) for module, _, _ in starts}
+    start = {module: harness.spread(times[module]) for module, _, _ in starts}
+    jobs = [job for job in jobs if job[0]]
     check({name: runs[name] for name, _, _ in jobs})
 
     rows = []
     for name, _, _ in jobs:
         tool, target, threads = name
         ours = ("precheck", target, threads)
-        rows.append([tool, target, threads, harness.spread(times[name], 1, 2),
+        rows.append([tool, target, threads, harness.spread(times[name]),
                      f"{harness.median_ratio(times[name], times[ours]):.1f}",
                      f"{max(peaks[name]) * 1024 / 1e6:.1f}", f"{harness.median_ratio(peaks[name], peaks[ours]):.1f}"])
     print(*facts, sep="  \n", end="\n\n")

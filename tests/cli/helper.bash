@@ -1,5 +1,5 @@
 # What the test files share: bats --tap tests/cli/NAME.bats, with the program in PRECHECK.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2015,SC2034
 #
 # One assertion a line: where `a && b` fails in a, the test goes on.
 

@@ -59,7 +59,7 @@ change_while_read()
 {
     truncate -s 8M x.raw
     mkfifo out.raw
-    "$python" -IS "$here/ends.py" "$PRECHECK" x.raw --json --raw f32 --to bf16 -w out.raw "$@" 2>told >out &
+    "$python" -IS "$here/ends.py" "$PRECHECK" x.raw --json --raw f32 --to bf16 -w out.raw 2>told >out &
     exec 7<out.raw
     head -c 1000 <&7 >/dev/null
 }

@@ -17,16 +17,37 @@
 
 #include "kernel/testing.h"
 
-/* Each test runs once a kernel; one that this processor lacks is skipped by name. */
-static const struct kernel *kernel_of(void **state)
+/* Each test runs once a kernel, and where that matters once an element type. */
+struct subject {
+    const struct kernel *kernel;
+    const struct numbers *numbers;
+};
+
+static struct subject subject_of(void **state)
 {
-    const struct kernel *kernel = *state;
-    if (!kernel->available()) {
-        printf("# this processor has no '%s'\n", kernel->name);
-        fflush(stdout);
-        skip();
-    }
-    return kernel;
+    const struct subject *subject = *state;
+    return *subject;
+}
+
+/* Instead of all tests of a kernel. */
+static void test_missing(void **state)
+{
+    printf("# this processor has no '%s'\n", subject_of(state).kernel->name);
+    fflush(stdout);
+    skip();
+}
+
+/* The plain kernel need not be compared with itself. */
+static bool is_plain(struct subject subject)
+{
+    return subject.kernel == plain_kernel();
+}
+
+static struct dice subject_dice(struct subject subject, const char *use)
+{
+    struct dice dice = dice_for(use);
+    dice.state ^= subject.numbers->bytes;
+    return dice;
 }
 
 /* So many times as much where asked for. */
@@ -92,20 +113,23 @@ static size_t some_length(struct dice *dice, size_t most)
 static uint64_t some_position(struct dice *dice, size_t n)
 {
     static const uint64_t positions[] = {0, 1, UINT32_MAX, UINT64_C(1) << 53, INT64_MAX};
-    return dice_below(dice, 4) ? dice_below(dice, 100000)
-                               : positions[dice_below(dice, LENGTH(positions))] - n / 2 * (n % 2);
+    if (dice_below(dice, 4))
+        return dice_below(dice, 100000);
+    uint64_t position = positions[dice_below(dice, LENGTH(positions))];
+    return position < n ? position : position - n / 2;
 }
 
-static void run_batch(const struct kernel *kernel, struct dice *dice, const struct batch *batch,
+static void run_batch(struct subject subject, struct dice *dice, const struct batch *batch,
                       size_t most)
 {
-    static float room[3 * BLOCK];
+    static double x[3 * BLOCK];
     for (size_t k = 0; k < data_kind_count; k++) {
+        struct data_source source = {dice, subject.numbers,
+                                     &batch->plans[dice_below(dice, batch->count)].cast};
         size_t n = some_length(dice, most);
-        float *x = room + dice_below(dice, 16);
-        const struct plan *target = &batch->plans[dice_below(dice, batch->count)];
-        data_kinds[k].fill(dice, &target->cast, x, n);
-        struct trial trial = {.kernel = kernel,
+        data_kinds[k].fill(&source, x, n);
+        struct trial trial = {.kernel = subject.kernel,
+                              .numbers = subject.numbers,
                               .data = data_kinds[k].name,
                               .x = x,
                               .n = n,
@@ -116,70 +140,77 @@ static void run_batch(const struct kernel *kernel, struct dice *dice, const stru
     }
 }
 
-static void run_table(const struct kernel *kernel, enum rounding rounding, size_t most)
+static void run_table(struct subject subject, enum rounding rounding, size_t most)
 {
-    struct dice dice = dice_for(rounding_name(rounding));
+    struct dice dice = subject_dice(subject, rounding_name(rounding));
     struct batch batch = {.count = 0};
     struct cast cast;
     for (size_t i = 0; table_cast(i, rounding, &cast); i++) {
         batch_add(&batch, &cast);
         if (batch.count < MOST_CASTS)
             continue;
-        run_batch(kernel, &dice, &batch, most);
+        run_batch(subject, &dice, &batch, most);
         batch.count = 0;
     }
     if (batch.count)
-        run_batch(kernel, &dice, &batch, most);
+        run_batch(subject, &dice, &batch, most);
 }
 
 static void test_table(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    if (kernel != plain_kernel())
-        run_table(kernel, ROUND_NEAREST_EVEN, SIZE_MAX);
+    struct subject subject = subject_of(state);
+    if (!is_plain(subject))
+        run_table(subject, ROUND_NEAREST_EVEN, SIZE_MAX);
 }
 
 static void test_table_of_other_modes(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    if (kernel == plain_kernel())
+    struct subject subject = subject_of(state);
+    if (is_plain(subject))
         return;
     for (int rounding = 0; rounding < ROUND_COUNT; rounding++)
         if (rounding != ROUND_NEAREST_EVEN)
-            run_table(kernel, (enum rounding)rounding, 200);
+            run_table(subject, (enum rounding)rounding, 60);
 }
 
 /* Casts of any kind beside each other, in any order. */
 static void test_random_casts(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    struct dice dice = dice_for("random casts");
-    for (int round = 0; round < times(kernel == plain_kernel() ? 1 : 60); round++) {
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "random casts");
+    if (is_plain(subject))
+        return;
+    for (int round = 0; round < times(40); round++) {
         struct batch batch = {.count = 0};
         size_t count = dice_below(&dice, MOST_CASTS) + 1;
         while (batch.count < count) {
-            bool nearest = dice_below(&dice, 4);
-            struct cast cast =
-                some_cast(&dice, nearest ? ROUND_NEAREST_EVEN
-                                         : (enum rounding)dice_below(&dice, ROUND_COUNT));
-            if (nearest && dice_below(&dice, 2))
+            enum rounding rounding = ROUND_NEAREST_EVEN;
+            if (dice_below(&dice, 8) == 0)
+                rounding = (enum rounding)dice_below(&dice, ROUND_COUNT);
+            struct cast cast = some_cast(&dice, rounding);
+            if (dice_below(&dice, 2))
                 cast.scale = dice_between(&dice, -200, 200);
             batch_add(&batch, &cast);
         }
-        run_batch(kernel, &dice, &batch, SIZE_MAX);
+        run_batch(subject, &dice, &batch, SIZE_MAX);
     }
 }
 
 /* No cast at all: the input alone. */
 static void test_no_casts(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    struct dice dice = dice_for("no casts");
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "no casts");
     struct cast target = {.format = format_by_name("bf16")};
+    struct data_source source = {&dice, subject.numbers, &target};
     for (size_t k = 0; k < data_kind_count; k++) {
-        float x[BLOCK + 3];
-        data_kinds[k].fill(&dice, &target, x, LENGTH(x));
-        struct trial trial = {.kernel = kernel, .data = data_kinds[k].name, .x = x, .n = LENGTH(x)};
+        double x[BLOCK + 3];
+        data_kinds[k].fill(&source, x, LENGTH(x));
+        struct trial trial = {.kernel = subject.kernel,
+                              .numbers = subject.numbers,
+                              .data = data_kinds[k].name,
+                              .x = x,
+                              .n = LENGTH(x)};
         assert_trial(&trial);
     }
 }
@@ -193,13 +224,11 @@ static void hard_casts(struct batch *batch, int top)
         int emin, emax; /* the one that is not 0 is set, relative to top */
         bool saturate;
     } wanted[] = {
-        {"fp16", -10, 0, false}, {"e4m3fn", -19, 0, false}, {"e5m2", -1, 0, false},
-        {"fp16", 5, 0, false},   {"e2m3", 0, -1, false},    {"bf16", 0, -2, true},
-        {"e8m22", -8, 0, false}, {"e8m21", -5, 0, false},
+        {"bf16", -125, 0, false}, {"fp16", -10, 0, false}, {"e4m3fn", -19, 0, false},
+        {"e5m2", -1, 0, false},   {"fp16", 5, 0, false},   {"e2m3", 0, -1, false},
+        {"bf16", 0, -2, true},    {"e8m22", -8, 0, false}, {"e8m21", -5, 0, false},
     };
-    struct cast plain = {.format = format_by_name("bf16")};
     batch->count = 0;
-    batch_add(batch, &plain);
     for (size_t i = 0; i < LENGTH(wanted); i++) {
         struct cast cast = {.format = format_by_name(wanted[i].format),
                             .saturate = wanted[i].saturate};
@@ -207,7 +236,8 @@ static void hard_casts(struct batch *batch, int top)
             cast.scale = cast.format.emin - (top + wanted[i].emin);
         else
             cast.scale = cast.format.emax - (top + wanted[i].emax);
-        batch_add(batch, &cast);
+        if (abs(cast.scale) <= SCALE_LIMIT)
+            batch_add(batch, &cast);
     }
 }
 
@@ -221,18 +251,20 @@ enum window_pattern {
 };
 
 /* In the binade, of 1 to 24 significant bits: a middle of two numbers in many formats. */
-static float short_float(struct dice *dice, int exponent)
+static double short_number(struct dice *dice, int exponent)
 {
     int bits = dice_between(dice, 0, 23);
     uint64_t low = dice_below(dice, UINT64_C(1) << bits) | (bits > 0);
-    return ldexpf((float)((UINT64_C(1) << bits) + low), exponent - bits);
+    return ldexp((double)((UINT64_C(1) << bits) + low), exponent - bits);
 }
 
 /* A block whose exponents go from `bottom` to `top`, both attained. */
-static void fill_window(struct dice *dice, enum window_pattern pattern, int bottom, int top,
-                        float *x)
+static void fill_window(const struct data_source *source, enum window_pattern pattern, int bottom,
+                        int top, double *x)
 {
-    float largest = binade_end(top), smallest = nextafterf(binade_start(bottom), INFINITY);
+    struct dice *dice = source->dice;
+    double largest = binade_end(source->numbers, top),
+           smallest = number_next(source->numbers, ldexp(1, bottom), INFINITY);
     bool negative = dice_below(dice, 2), both = dice_below(dice, 2);
     for (size_t i = 0; i < BLOCK; i++) {
         switch (pattern) {
@@ -246,10 +278,10 @@ static void fill_window(struct dice *dice, enum window_pattern pattern, int bott
             x[i] = dice_below(dice, 2) ? largest : smallest;
             break;
         case BETWEEN:
-            x[i] = fabsf(random_float(dice, dice_between(dice, bottom, top)));
+            x[i] = fabs(random_number(source, dice_between(dice, bottom, top)));
             break;
         default:
-            x[i] = short_float(dice, bottom);
+            x[i] = number_of(source->numbers, short_number(dice, bottom));
         }
         if (both ? dice_below(dice, 2) : negative)
             x[i] = -x[i];
@@ -260,27 +292,40 @@ static void fill_window(struct dice *dice, enum window_pattern pattern, int bott
         x[BLOCK / 2 + dice_below(dice, BLOCK / 2)] = negative ? smallest : -smallest;
 }
 
-/* A window of binades is what sums are exact in: blocks just within it and just beyond, at every
- * exponent, with all lanes at the most or the least that they have to hold. */
+/* Every exponent of a float32; of a binary64 also those near its ends, and a few between. */
+static int next_top(const struct numbers *numbers, int top)
+{
+    bool common = top >= -200 && top <= 200;
+    bool near_end = top < numbers->least_exponent + 40 || top > numbers->last_exponent - 40;
+    return numbers->bytes == sizeof(float) || common || near_end ? top + 1 : top + 13;
+}
+
+/* A window of binades is what sums are exact in: blocks just within one or several and just beyond,
+ * at every exponent, with all lanes at the most or the least that they have to hold. */
 static void test_window_limits(void **state)
 {
-    enum { NARROWEST = 18, WIDEST = 22 };
-    const struct kernel *kernel = kernel_of(state);
-    if (kernel == plain_kernel())
+    static const int widths[] = {15, 16, 17, 18, 19, 20, 21, 22, 34,
+                                 35, 40, 41, 68, 69, 80, 81, 82};
+    struct subject subject = subject_of(state);
+    const struct numbers *numbers = subject.numbers;
+    if (is_plain(subject))
         return;
-    struct dice dice = dice_for("window limits");
-    for (int top = -149; top <= 127; top++) {
+    struct dice dice = subject_dice(subject, "window limits");
+    size_t turn = 0;
+    for (int top = numbers->least_exponent; top <= numbers->last_exponent;
+         top = next_top(numbers, top)) {
         struct batch batch;
         hard_casts(&batch, top);
-        for (int binades = NARROWEST; binades <= WIDEST; binades++) {
-            int bottom = top - binades + 1 < -149 ? -149 : top - binades + 1;
-            enum window_pattern pattern =
-                (enum window_pattern)((top + 149 + binades) % PATTERN_COUNT);
-            float x[BLOCK];
-            fill_window(&dice, pattern, bottom, top, x);
+        for (size_t i = 0; i < 4; i++, turn++) {
+            int bottom = number_exponent(numbers, top + 1 - widths[turn % LENGTH(widths)]);
+            enum window_pattern pattern = (enum window_pattern)(turn % PATTERN_COUNT);
+            double x[BLOCK];
+            struct data_source source = {&dice, numbers, NULL};
+            fill_window(&source, pattern, bottom, top, x);
             char what[60];
             snprintf(what, sizeof what, "2^%d to 2^%d, pattern %d", bottom, top, pattern);
-            struct trial trial = {.kernel = kernel,
+            struct trial trial = {.kernel = subject.kernel,
+                                  .numbers = numbers,
                                   .data = what,
                                   .x = x,
                                   .n = BLOCK,
@@ -291,26 +336,29 @@ static void test_window_limits(void **state)
     }
 }
 
-/* Nothing but the largest float of a binade, and nothing but one middle of two numbers, whose
+/* Nothing but the largest number of a binade, and nothing but one middle of two numbers, whose
  * errors are as large as errors are: the sums of a whole block at their limits. */
 static void test_uniform_blocks(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    if (kernel == plain_kernel())
+    struct subject subject = subject_of(state);
+    const struct numbers *numbers = subject.numbers;
+    if (is_plain(subject))
         return;
-    struct dice dice = dice_for("uniform blocks");
-    for (int top = -149; top <= 127; top++) {
+    struct dice dice = subject_dice(subject, "uniform blocks");
+    for (int top = numbers->least_exponent; top <= numbers->last_exponent;
+         top = next_top(numbers, top)) {
         struct batch batch;
         hard_casts(&batch, top);
-        float values[] = {
-            binade_end(top), binade_start(top),
-            binade_start(top) * 1.5F, /* a middle where emin is top + precision - 1 */
-            near_breakpoint(&dice, &batch.plans[dice_below(&dice, batch.count)].cast)};
-        float value = values[top & 3];
-        float x[BLOCK];
+        struct data_source source = {&dice, numbers,
+                                     &batch.plans[dice_below(&dice, batch.count)].cast};
+        double values[] = {binade_end(numbers, top), ldexp(1, top),
+                           number_of(numbers, ldexp(1.5, top)), near_breakpoint(&source)};
+        double value = values[dice_below(&dice, LENGTH(values))];
+        double x[BLOCK];
         for (size_t i = 0; i < BLOCK; i++)
             x[i] = dice_below(&dice, 4) || i % 2 ? value : -value;
-        struct trial trial = {.kernel = kernel,
+        struct trial trial = {.kernel = subject.kernel,
+                              .numbers = numbers,
                               .data = "one magnitude",
                               .x = x,
                               .n = BLOCK - dice_below(&dice, 3),
@@ -360,36 +408,49 @@ static void some_batch(struct dice *dice, struct batch *batch)
     }
 }
 
+/* The same elements at the start of the room and 0 .. 3 bytes before its end. */
+static void check_places(struct subject subject, struct dice *dice, struct guarded *room,
+                         const char *kind, size_t n)
+{
+    const struct numbers *numbers = subject.numbers;
+    double *x = allocate(n + 1, sizeof *x);
+    struct batch batch;
+    some_batch(dice, &batch);
+    struct data_source source = {dice, numbers, &batch.plans->cast};
+    data_kind(kind)->fill(&source, x, n);
+    struct tally *got = tally_new(batch.count), *wanted = tally_new(batch.count);
+    measure_numbers(plain_kernel(), numbers, x, n, 7, batch.plans, batch.count, wanted);
+    for (size_t place = 0; place < 5; place++) {
+        unsigned char *at = room->data;
+        if (place < 4)
+            at += room->bytes - n * numbers->bytes - place;
+        numbers_store(numbers, x, n, at);
+        tally_reset(got, batch.count);
+        measure_bytes(subject.kernel, numbers, at, n, 7, batch.plans, batch.count, got);
+        char what[80];
+        snprintf(what, sizeof what, "%s, %zu of %s, place %zu", subject.kernel->name, n, kind,
+                 place);
+        assert_same_tally(got, wanted, batch.plans, what);
+    }
+    free(got);
+    free(wanted);
+    free(x);
+}
+
 /* Every small length, and those round a block, at every alignment, against either guard page. */
 static void test_lengths(void **state)
 {
-    static const size_t long_ones[] = {BLOCK - 33, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5};
+    static const size_t long_ones[] = {BLOCK / 2 - 1, BLOCK / 2 + 1, BLOCK - 33,   BLOCK - 1,
+                                       BLOCK,         BLOCK + 1,     2 * BLOCK + 5};
     static const char *const kinds[] = {"any bits", "weights", "log-uniform", "breakpoints"};
-    const struct kernel *kernel = kernel_of(state);
-    struct dice dice = dice_for("lengths");
-    float x[2 * BLOCK + 5];
-    for (size_t index = 0; index < 71 + LENGTH(long_ones); index++) {
-        size_t n = index < 71 ? index : long_ones[index - 71];
-        struct guarded room = guard(n * sizeof *x + 4);
-        struct batch batch;
-        some_batch(&dice, &batch);
+    enum { SHORT_ONES = 71 };
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "lengths");
+    for (size_t index = 0; index < SHORT_ONES + LENGTH(long_ones); index++) {
+        size_t n = index < SHORT_ONES ? index : long_ones[index - SHORT_ONES];
+        struct guarded room = guard(n * subject.numbers->bytes + 4);
         for (size_t k = 0; k < LENGTH(kinds); k++)
-            for (size_t place = 0; place < 5; place++) {
-                data_kind(kinds[k])->fill(&dice, &batch.plans->cast, x, n);
-                struct tally *got = tally_new(batch.count), *wanted = tally_new(batch.count);
-                measure_floats(plain_kernel(), x, n, 7, batch.plans, batch.count, wanted);
-                /* At the start, and 0 .. 3 bytes before the end. */
-                unsigned char *at =
-                    place == 4 ? room.data : room.data + room.bytes - n * sizeof *x - place;
-                memcpy(at, x, n * sizeof *x);
-                measure_floats(kernel, at, n, 7, batch.plans, batch.count, got);
-                char what[80];
-                snprintf(what, sizeof what, "%s, %zu of %s, place %zu", kernel->name, n, kinds[k],
-                         place);
-                assert_same_tally(got, wanted, batch.plans, what);
-                free(got);
-                free(wanted);
-            }
+            check_places(subject, &dice, &room, kinds[k], n);
         unguard(&room);
     }
 }
@@ -430,30 +491,36 @@ static unsigned control_word(void)
 static const char *const environment_kinds[] = {"subnormal",   "subnormal grid", "any bits",
                                                 "breakpoints", "around max",     "limits"};
 
-static void in_environment(const struct kernel *kernel, const struct environment *environment,
+static void in_environment(struct subject subject, const struct environment *environment,
                            struct dice *dice, const char *kind)
 {
-    float x[BLOCK + 77];
+    const struct numbers *numbers = subject.numbers;
+    enum { N = BLOCK + 77 };
+    double x[N];
     struct batch batch = {.count = 0};
     for (size_t i = 0; i < 6; i++) {
         struct cast cast = some_cast(dice, i ? ROUND_NEAREST_EVEN : ROUND_STOCHASTIC);
         batch_add(&batch, &cast);
     }
-    data_kind(kind)->fill(dice, &batch.plans->cast, x, LENGTH(x));
+    struct data_source source = {dice, numbers, &batch.plans->cast};
+    data_kind(kind)->fill(&source, x, N);
     struct tally *got = tally_new(batch.count), *wanted = tally_new(batch.count);
-    measure_floats(plain_kernel(), x, LENGTH(x), 3, batch.plans, batch.count, wanted);
+    measure_numbers(plain_kernel(), numbers, x, N, 3, batch.plans, batch.count, wanted);
+    unsigned char bytes[N * sizeof *x];
+    numbers_store(numbers, x, N, bytes);
 
     fenv_t before;
     fegetenv(&before);
     enter(environment);
     unsigned control = control_word();
-    measure_floats(kernel, x, LENGTH(x), 3, batch.plans, batch.count, got);
+    measure_bytes(subject.kernel, numbers, bytes, N, 3, batch.plans, batch.count, got);
     unsigned control_after = control_word();
     int rounding = fegetround();
     fesetenv(&before);
 
     char what[100];
-    snprintf(what, sizeof what, "%s, %s, rounding %s", kernel->name, kind, environment->name);
+    snprintf(what, sizeof what, "%s, %s, rounding %s", subject.kernel->name, kind,
+             environment->name);
     assert_int_equal(control, control_after);
     assert_int_equal(rounding, environment->rounding);
     assert_same_tally(got, wanted, batch.plans, what);
@@ -463,11 +530,11 @@ static void in_environment(const struct kernel *kernel, const struct environment
 
 static void test_environment(void **state)
 {
-    const struct kernel *kernel = kernel_of(state);
-    struct dice dice = dice_for("environment");
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "environment");
     for (size_t e = 0; e < LENGTH(environments); e++)
         for (size_t k = 0; k < LENGTH(environment_kinds); k++)
-            in_environment(kernel, &environments[e], &dice, environment_kinds[k]);
+            in_environment(subject, &environments[e], &dice, environment_kinds[k]);
 }
 
 /* A tensor cut into calls. */
@@ -494,16 +561,22 @@ static size_t cut(struct dice *dice, size_t n, struct piece *pieces)
     return count;
 }
 
+static void measure_piece(struct subject subject, const double *x, uint64_t first,
+                          const struct batch *batch, struct piece piece, struct tally *into)
+{
+    measure_numbers(subject.kernel, subject.numbers, x + piece.start, piece.n, first + piece.start,
+                    batch->plans, batch->count, into);
+}
+
 /* The pieces into tallies of their own, and these merged two by two. */
-static struct tally *measure_merged(const struct kernel *kernel, struct dice *dice, const float *x,
+static struct tally *measure_merged(struct subject subject, struct dice *dice, const double *x,
                                     uint64_t first, const struct batch *batch,
                                     const struct piece *pieces, size_t count)
 {
     struct tally **tallies = allocate(count, sizeof *tallies);
     for (size_t p = 0; p < count; p++) {
         tallies[p] = tally_new(batch->count);
-        measure_floats(kernel, x + pieces[p].start, pieces[p].n, first + pieces[p].start,
-                       batch->plans, batch->count, tallies[p]);
+        measure_piece(subject, x, first, batch, pieces[p], tallies[p]);
     }
     for (; count > 1; count--) {
         size_t into = dice_below(dice, count - 1);
@@ -520,11 +593,11 @@ static struct tally *measure_merged(const struct kernel *kernel, struct dice *di
 
 static void test_cutting(void **state)
 {
-    enum { MOST = 5 * BLOCK };
-    static float x[MOST];
+    enum { MOST = 3 * BLOCK };
+    static double x[MOST];
     static struct piece pieces[MOST];
-    const struct kernel *kernel = kernel_of(state);
-    struct dice dice = dice_for("cutting");
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "cutting");
     for (int round = 0; round < times(2); round++)
         for (size_t k = 0; k < data_kind_count; k++) {
             struct batch batch = {.count = 0};
@@ -532,21 +605,22 @@ static void test_cutting(void **state)
                 struct cast cast = some_cast(&dice, i ? ROUND_NEAREST_EVEN : ROUND_STOCHASTIC);
                 batch_add(&batch, &cast);
             }
+            struct data_source source = {&dice, subject.numbers, &batch.plans[1].cast};
             size_t n = 1 + dice_below(&dice, MOST);
             uint64_t first = some_position(&dice, n);
-            data_kinds[k].fill(&dice, &batch.plans[1].cast, x, n);
+            data_kinds[k].fill(&source, x, n);
             struct tally *whole = tally_new(batch.count), *same = tally_new(batch.count);
-            measure_floats(plain_kernel(), x, n, first, batch.plans, batch.count, whole);
+            measure_numbers(plain_kernel(), subject.numbers, x, n, first, batch.plans, batch.count,
+                            whole);
 
             size_t count = cut(&dice, n, pieces);
-            struct tally *merged = measure_merged(kernel, &dice, x, first, &batch, pieces, count);
+            struct tally *merged = measure_merged(subject, &dice, x, first, &batch, pieces, count);
             char what[100];
-            snprintf(what, sizeof what, "%s, %s, %zu in %zu pieces", kernel->name,
+            snprintf(what, sizeof what, "%s, %s, %zu in %zu pieces", subject.kernel->name,
                      data_kinds[k].name, n, count);
             assert_same_tally(merged, whole, batch.plans, what);
             for (size_t p = 0; p < count; p++)
-                measure_floats(kernel, x + pieces[p].start, pieces[p].n, first + pieces[p].start,
-                               batch.plans, batch.count, same);
+                measure_piece(subject, x, first, &batch, pieces[p], same);
             assert_same_tally(same, whole, batch.plans, what);
             free(whole);
             free(same);
@@ -568,13 +642,12 @@ static const char *const dtype_names[] = {"f64",         "f32",      "f16",     
                                           "e4m3b11fnuz", "e2m3",     "e3m2",     "e2m1"};
 
 /* Code words below the largest of the type, so that of a 4-bit type's byte the rest is 0. */
-static void encode(struct dice *dice, struct encoded *tensor, uint64_t word, size_t i)
+static void encode(struct encoded *tensor, uint64_t word, size_t i)
 {
     const struct format *format = &tensor->dtype.format;
     int width = format->exponent_bits + format->precision, bytes = tensor->dtype.bytes;
     if (width < 64)
         word &= (UINT64_C(1) << width) - 1;
-    (void)dice;
     tensor->values[i] = format_decode(format, word);
     for (int b = 0; b < bytes; b++) {
         int place = tensor->big_endian ? bytes - 1 - b : b;
@@ -588,7 +661,7 @@ static void fill_encoded(struct dice *dice, struct encoded *tensor)
     bool ordered = tensor->dtype.bytes <= 2 && dice_below(dice, 2);
     uint64_t start = dice_u64(dice);
     for (size_t i = 0; i < tensor->n; i++)
-        encode(dice, tensor, ordered ? start + i : dice_u64(dice), i);
+        encode(tensor, ordered ? start + i : dice_u64(dice), i);
 }
 
 /* What a measurement of the tensor must be: that of the decoded values as binary64. */
@@ -641,7 +714,7 @@ static void check_encoded(const struct kernel *kernel, const struct encoded *ten
 static void test_dtypes(void **state)
 {
     static const size_t lengths[] = {0, 1, 2, 7, 8, 9, 31, 33, 255, BLOCK - 1, BLOCK + 1, 66000};
-    const struct kernel *kernel = kernel_of(state);
+    const struct kernel *kernel = subject_of(state).kernel;
     struct dice dice = dice_for("dtypes");
     struct batch batch;
     for (size_t d = 0; d < LENGTH(dtype_names); d++)
@@ -694,21 +767,23 @@ static void check_codes(const struct kernel *kernel, const struct encoded *tenso
 /* Elements of the tensor's type next to breakpoints of the cast, among any bits. */
 static void fill_for_cast(struct dice *dice, struct encoded *tensor, const struct cast *cast)
 {
+    struct data_source source = {dice, tensor->dtype.bytes == 8 ? &f64_numbers : &f32_numbers,
+                                 cast};
     for (size_t i = 0; i < tensor->n; i++) {
+        double near = near_breakpoint(&source);
         uint64_t word = dice_u64(dice);
-        double near = near_breakpoint(dice, cast);
         if (dice_below(dice, 2) && tensor->dtype.bytes == 8)
-            word = double_bits(near) + dice_below(dice, 3) - 1;
+            word = double_bits(near);
         else if (dice_below(dice, 2) && tensor->dtype.bytes == 4)
             word = float_bits((float)near);
-        encode(dice, tensor, word, i);
+        encode(tensor, word, i);
     }
 }
 
 static void test_codes(void **state)
 {
     enum { MOST = 2100 };
-    const struct kernel *kernel = kernel_of(state);
+    const struct kernel *kernel = subject_of(state).kernel;
     struct dice dice = dice_for("codes");
     struct encoded tensor = {.bytes = allocate(MOST, 8), .values = allocate(MOST, 8)};
     for (int round = 0; round < times(1); round++)
@@ -736,7 +811,7 @@ static void test_codes(void **state)
 static void test_dtypes_in_environment(void **state)
 {
     enum { N = 700 };
-    const struct kernel *kernel = kernel_of(state);
+    const struct kernel *kernel = subject_of(state).kernel;
     struct dice dice = dice_for("dtypes in environment");
     struct encoded tensor = {.n = N, .bytes = allocate(N, 8), .values = allocate(N, 8)};
     for (size_t e = 0; e < LENGTH(environments); e++)
@@ -748,7 +823,7 @@ static void test_dtypes_in_environment(void **state)
             fill_encoded(&dice, &tensor);
             if (dice_below(&dice, 2) && tensor.dtype.bytes == 2)
                 for (size_t i = 0; i < N; i++) /* subnormal */
-                    encode(&dice, &tensor, i & 0x7f, i);
+                    encode(&tensor, i & 0x7f, i);
             uint64_t wanted[N];
             uint32_t codes[N];
             for (size_t i = 0; i < N; i++)
@@ -770,7 +845,14 @@ static void test_dtypes_in_environment(void **state)
     free(tensor.values);
 }
 
-/* overflow_bits is the least float that MPFR says overflows, in whatever environment. */
+/* The first number to overflow is so by MPFR, and the one before it is not. */
+static bool is_threshold(const struct cast *cast, double first, double last)
+{
+    return (isinf(first) || reference_cast(cast, first, 0).class == CLASS_OVERFLOW) &&
+           reference_cast(cast, last, 0).class != CLASS_OVERFLOW;
+}
+
+/* In whatever environment. */
 static void test_plans(void **state)
 {
     (void)state;
@@ -783,15 +865,13 @@ static void test_plans(void **state)
                 enter(&environments[e - 1]);
             struct plan plan = plan_cast(&cast);
             fesetenv(&before);
-            float first = float_from_bits(plan.overflow_f32),
-                  last = float_from_bits(plan.overflow_f32 - 1);
-            bool right =
-                plan.overflow_f32 > 0 && plan.overflow_f32 <= 0x7f800000 &&
-                (isinf(first) || reference_cast(&cast, first, 0).class == CLASS_OVERFLOW) &&
-                reference_cast(&cast, last, 0).class != CLASS_OVERFLOW;
-            if (!right)
-                fail_msg("%s, scale %d, rounding %s: overflow from %a", cast.format.name,
-                         cast.scale, e ? environments[e - 1].name : "to nearest", first);
+            const char *rounding = e ? environments[e - 1].name : "to nearest";
+            float narrow = float_from_bits(plan.overflow_f32);
+            double wide = double_from_bits(plan.overflow_f64);
+            if (!is_threshold(&cast, narrow, nextafterf(narrow, 0)) ||
+                !is_threshold(&cast, wide, nextafter(wide, 0)))
+                fail_msg("%s, scale %d, rounding %s: overflow from %a and %a", cast.format.name,
+                         cast.scale, rounding, narrow, wide);
         }
 }
 
@@ -819,39 +899,68 @@ typedef void test_function(void **state);
 static const struct {
     const char *name;
     test_function *run;
+    bool each_type;
 } tests_of_each[] = {
-    {"lengths, alignments, guard pages", test_lengths},
-    {"no casts", test_no_casts},
-    {"window limits", test_window_limits},
-    {"uniform blocks", test_uniform_blocks},
-    {"formats, policies, scales", test_table},
-    {"formats, policies, scales in other modes", test_table_of_other_modes},
-    {"random casts together", test_random_casts},
-    {"floating-point environments", test_environment},
-    {"pieces in any order", test_cutting},
-    {"dtypes and byte orders", test_dtypes},
-    {"codes", test_codes},
-    {"dtypes in floating-point environments", test_dtypes_in_environment},
+    {"lengths, alignments, guard pages", test_lengths, true},
+    {"no casts", test_no_casts, true},
+    {"window limits", test_window_limits, true},
+    {"uniform blocks", test_uniform_blocks, true},
+    {"formats, policies, scales", test_table, true},
+    {"formats, policies, scales in other modes", test_table_of_other_modes, true},
+    {"random casts together", test_random_casts, true},
+    {"floating-point environments", test_environment, true},
+    {"pieces in any order", test_cutting, true},
+    {"dtypes and byte orders", test_dtypes, false},
+    {"codes", test_codes, false},
+    {"dtypes in floating-point environments", test_dtypes_in_environment, false},
 };
+
+static const struct numbers *const number_types[] = {&f32_numbers, &f64_numbers};
+
+static struct CMUnitTest name_test(const char *name, test_function *run,
+                                   const struct kernel *kernel, const struct numbers *numbers)
+{
+    struct subject *subject = allocate(1, sizeof *subject);
+    struct buffer text = {0};
+    *subject = (struct subject){kernel, numbers};
+    buffer_printf(&text, "%s%s%s: %s", kernel->name, numbers ? " " : "",
+                  numbers ? numbers->dtype : "", name);
+    return (struct CMUnitTest){.name = text.data, .test_func = run, .initial_state = subject};
+}
+
+/* The tests of one kernel; returns how many. */
+static size_t list_tests(const struct kernel *kernel, struct CMUnitTest *tests)
+{
+    size_t count = 0;
+    if (!kernel->available()) {
+        tests[count++] = name_test("not on this processor", test_missing, kernel, NULL);
+        return count;
+    }
+    for (size_t i = 0; i < LENGTH(tests_of_each); i++) {
+        if (!tests_of_each[i].each_type)
+            tests[count++] = name_test(tests_of_each[i].name, tests_of_each[i].run, kernel, NULL);
+        for (size_t t = 0; t < LENGTH(number_types) && tests_of_each[i].each_type; t++)
+            tests[count++] =
+                name_test(tests_of_each[i].name, tests_of_each[i].run, kernel, number_types[t]);
+    }
+    return count;
+}
 
 int main(void)
 {
-    enum { OTHERS = 2 };
-    size_t count = kernel_count * LENGTH(tests_of_each) + OTHERS;
-    struct CMUnitTest *tests = allocate(count, sizeof *tests);
-    char(*names)[80] = allocate(count, sizeof *names);
+    enum { MOST_OF_A_KERNEL = LENGTH(number_types) * LENGTH(tests_of_each) };
+    struct CMUnitTest *tests = allocate(2 + kernel_count * MOST_OF_A_KERNEL, sizeof *tests);
     tests[0] = (struct CMUnitTest)cmocka_unit_test(test_finding);
     tests[1] = (struct CMUnitTest)cmocka_unit_test(test_plans);
-    for (size_t t = OTHERS; t < count; t++) {
-        size_t k = (t - OTHERS) / LENGTH(tests_of_each), i = (t - OTHERS) % LENGTH(tests_of_each);
-        snprintf(names[t], sizeof names[t], "%s: %s", kernel_table[k]->name, tests_of_each[i].name);
-        tests[t] = (struct CMUnitTest){.name = names[t],
-                                       .test_func = tests_of_each[i].run,
-                                       .initial_state = (void *)kernel_table[k]};
-    }
+    size_t count = 2, own = count;
+    for (size_t k = 0; k < kernel_count; k++)
+        count += list_tests(kernel_table[k], tests + count);
     print_seed();
     int failed = _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
+    for (size_t t = own; t < count; t++) {
+        free(tests[t].initial_state);
+        free((void *)tests[t].name);
+    }
     free(tests);
-    free(names);
     return failed;
 }

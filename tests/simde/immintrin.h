@@ -1,7 +1,7 @@
 /*
  * AVX-512 for processors that have AVX2 only: found before the compiler's <immintrin.h> in make
- * check-avx512, it turns the intrinsics into SIMDe's functions, and those which SIMDe 0.7.4 lacks into
- * pairs of AVX2's.
+ * check-avx512, it turns the intrinsics into SIMDe's functions, and those which SIMDe 0.7.4 lacks
+ * into pairs of AVX2's.
  */
 #ifndef PRECHECK_TESTS_SIMDE_IMMINTRIN_H
 #define PRECHECK_TESTS_SIMDE_IMMINTRIN_H

@@ -5,9 +5,9 @@
  * 2^(k-52), all the time. Adding a multiple of that ulp is then exact, and the distance of the bit
  * patterns of end and start is the sum, an integer count of ulps. Room: 2^(k-1) to either side.
  *
- * What is no multiple of that ulp is cut in two: t = A + v rounds v to the ulp, d = t - A is what was
- * added (exact: both are multiples of the ulp, in one binade), and v - d, at most half an ulp, is
- * exact too and goes to the next accumulator, anchored lower.
+ * What is no multiple of that ulp is cut in two: t = A + v rounds v to the ulp, d = t - A is what
+ * was added (exact: both are multiples of the ulp, in one binade), and v - d, at most half an ulp,
+ * is exact too and goes to the next accumulator, anchored lower.
  */
 #ifndef PRECHECK_KERNEL_FAST_ANCHORED_H
 #define PRECHECK_KERNEL_FAST_ANCHORED_H

@@ -1,4 +1,5 @@
-/* The fast kernel for float32 with AVX2, FMA and F16C. Compiled for them; called only where they are. */
+/* The fast kernel for float32 with AVX2, FMA and F16C. Compiled for them; called only where they
+ * are. */
 #include "kernel/fast/avx2.h"
 
 #include "kernel/fast/vector_avx2.h"

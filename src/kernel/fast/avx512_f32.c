@@ -1,5 +1,5 @@
-/* The fast kernel for float32 with AVX-512 F, BW, DQ and VL. Compiled for them; called only where they
- * are. */
+/* The fast kernel for float32 with AVX-512 F, BW, DQ and VL. Compiled for them; called only where
+ * they are. */
 #include "kernel/fast/avx512.h"
 
 #include "kernel/fast/vector_avx512.h"

@@ -11,7 +11,7 @@
 /* Where in the tensor an element of a run is, and what it is. */
 struct place {
     const element *original; /* the block */
-    uint64_t first;        /* its position in the tensor */
+    uint64_t first;          /* its position in the tensor */
 };
 
 static inline void offer(struct extreme *best, double value, const struct run *run, size_t i,
@@ -46,10 +46,10 @@ static void update_max_abs(const struct run *run, const element *errors, element
 
 /*
  * A bound that an element's relative error must exceed to be the largest once rounded to binary64:
- * the largest so far. Between float32 elements two different ratios differ by 2^-51 of their size or
- * more, so one that rounds to more is above the successor of the largest too; taking that, elements
- * that attain the largest, whose own ratio may have been rounded down to it, are no candidates again.
- * (The error of a saturated element is no float32.)
+ * the largest so far. Between float32 elements two different ratios differ by 2^-51 of their size
+ * or more, so one that rounds to more is above the successor of the largest too; taking that,
+ * elements that attain the largest, whose own ratio may have been rounded down to it, are no
+ * candidates again. (The error of a saturated element is no float32.)
  */
 static inline double relative_bound(const struct plan *plan, const struct extreme *best,
                                     struct place place)
@@ -247,8 +247,8 @@ static void cast_block(const struct runs *runs, const struct block_sums *sums,
             break;
         }
     }
-    size_t exact = keys.nonzero -
-                   count_relative(&keys, plan->cast.format.precision, into->relative);
+    size_t exact =
+        keys.nonzero - count_relative(&keys, plan->cast.format.precision, into->relative);
     into->relative_exact += exact;
     into->exact += exact;
     into->count += keys.nonzero;

@@ -1,6 +1,6 @@
 /*
- * Counting equal bytes. A block's exponents, as bytes, take few different values, and counting those
- * in registers is faster than any table in memory.
+ * Counting equal bytes. A block's exponents, as bytes, take few different values, and counting
+ * those in registers is faster than any table in memory.
  */
 #ifndef PRECHECK_KERNEL_FAST_HISTOGRAM_H
 #define PRECHECK_KERNEL_FAST_HISTOGRAM_H

@@ -68,8 +68,8 @@ static inline bool any_below(const element *x, size_t n)
     return found != 0;
 }
 
-/* Writes the exponent of each element plus FIELD_BIAS to `fields`, in some order. n is a multiple of
- * VB_LANES. */
+/* Writes the exponent of each element plus FIELD_BIAS to `fields`, in some order. n is a multiple
+ * of VB_LANES. */
 static inline struct gate gate_block(const element *x, size_t n, uint8_t *fields)
 {
     const vu magnitude = vu_all(MAGNITUDE_BITS);
@@ -124,7 +124,7 @@ static inline size_t copy_below(const element *x, size_t n, element_bits limit, 
 /* Elements x[i] = original * 2^shift, all of them zero or with lowest <= exponent <= top. */
 struct run {
     const element *x;
-    size_t n;       /* a multiple of VB_LANES, padded with zeros */
+    size_t n; /* a multiple of VB_LANES, padded with zeros */
     size_t nonzero;
     int top, lowest, shift;
     const uint16_t *positions; /* in the block; NULL: as they lie */
@@ -143,8 +143,8 @@ struct runs {
     uint16_t positions[RUNS_CAPACITY];
 };
 
-/* Counts the exponents first .. last of a block from its fields; returns the number of elements that
- * have them. */
+/* Counts the exponents first .. last of a block from its fields; returns the number of elements
+ * that have them. */
 static inline size_t count_exponents(const uint8_t *fields, size_t n, int first, int last,
                                      uint64_t *exponents)
 {
@@ -159,10 +159,12 @@ static inline size_t count_exponents(const uint8_t *fields, size_t n, int first,
     return total;
 }
 
-/* Multiplies by 2^shift: exact, since neither half of it takes a comfortable result out of range. */
+/* Multiplies by 2^shift: exact, since neither half of it takes a comfortable result out of range.
+ */
 static inline void scale_run(element *x, size_t n, int shift)
 {
-    const ve first = ve_all(power_of_two(shift / 2)), second = ve_all(power_of_two(shift - shift / 2));
+    const ve first = ve_all(power_of_two(shift / 2)),
+             second = ve_all(power_of_two(shift - shift / 2));
     for (size_t i = 0; i < n; i += LANES)
         ve_store(x + i, ve_mul(ve_mul(ve_load(x + i), first), second));
 }
@@ -226,10 +228,8 @@ static inline size_t make_runs(const element *x, const uint8_t *fields, size_t n
     runs->count = 0;
     if (gate.largest == 0)
         return 0;
-    struct run whole = {.x = x,
-                        .n = n,
-                        .top = exponent_of_bits(gate.largest),
-                        .lowest = gate.least_exponent};
+    struct run whole = {
+        .x = x, .n = n, .top = exponent_of_bits(gate.largest), .lowest = gate.least_exponent};
     if (gate.below || whole.lowest < COMFORT_FIRST || whole.top > COMFORT_LAST ||
         window_count(&whole) > WINDOWS_IN_PLACE)
         return sort_into_windows(x, n, runs, exponents);
@@ -239,7 +239,8 @@ static inline size_t make_runs(const element *x, const uint8_t *fields, size_t n
     return whole.nonzero;
 }
 
-/* Copies the values of elements with an exponent in the window that ends at `top`; zero elsewhere. */
+/* Copies the values of elements with an exponent in the window that ends at `top`; zero elsewhere.
+ */
 static inline void copy_window(const element *values, const element *x, size_t n, int top,
                                element *to)
 {

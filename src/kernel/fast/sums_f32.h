@@ -2,21 +2,20 @@
  * Exact sums of a run of float32 numbers.
  *
  * A run is at most FAST_BLOCK floats whose nonzero elements have exponents in one window of WINDOW
- * binades, top - WINDOW + 1 .. top. So every value v is a multiple of 2^(top - 42) below 2^(top + 1)
- * in magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of the
- * ulp of v.
+ * binades, top - WINDOW + 1 .. top. So every value v is a multiple of 2^(top - 42) below 2^(top +
+ * 1) in magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of
+ * the ulp of v.
  *
  * The accumulators are anchored (anchored.h); each lane adds at most FAST_BLOCK / 8 = 2^8
  * values.
  *
- *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top + 9).
- *   Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
- *                accumulator. t = fma(v, v, S) rounds S + v^2 to the ulp of S, d = t - S is what was
- *                added, and fma(v, v, -d) is the rest.
- *     high       k = 2 top + 11, ulp 2^(2 top - 41). 2^8 squares, each at most
- *                (4 - 2^-21) 2^(2 top), and 2^8 roundings by 2^(2 top - 42): below 2^(2 top + 10).
- *     low        k = 2 top - 32, ulp 2^(2 top - 84). 2^8 remainders of at most 2^(2 top - 42) stay
- *                within 2^(2 top - 34), a half of the room, and are multiples of that ulp.
+ *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top +
+ * 9). Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
+ *                accumulator. t = fma(v, v, S) rounds S + v^2 to the ulp of S, d = t - S is what
+ * was added, and fma(v, v, -d) is the rest. high       k = 2 top + 11, ulp 2^(2 top - 41). 2^8
+ * squares, each at most (4 - 2^-21) 2^(2 top), and 2^8 roundings by 2^(2 top - 42): below 2^(2 top
+ * + 10). low        k = 2 top - 32, ulp 2^(2 top - 84). 2^8 remainders of at most 2^(2 top - 42)
+ * stay within 2^(2 top - 34), a half of the room, and are multiples of that ulp.
  */
 #ifndef PRECHECK_KERNEL_FAST_SUMS_F32_H
 #define PRECHECK_KERNEL_FAST_SUMS_F32_H
@@ -26,14 +25,16 @@
 enum { WINDOW = 20 };
 
 _Static_assert(FAST_BLOCK == 2048 && WINDOW == 20, "the proof above is for these");
+_Static_assert(FAST_BLOCK / (2 * VD_LANES) <= 256, "two chains or more");
 
-/* Of v[0..n), n a multiple of 16: of elements or, with magnitudes, of errors. The plain sums are
- * fused multiplications by one: processors have as many multipliers as adders, and the adders have
- * enough to do. Without the magnitudes there are registers for four independent chains. */
-static inline __attribute__((always_inline)) struct run_sums
-sum_run(const element *v, size_t n, int top, bool errors)
+/* Of v[0..n), n a multiple of VB_LANES: of elements or, with magnitudes, of errors. The plain sums
+ * are fused multiplications by one: processors have as many multipliers as adders, and the adders
+ * have enough to do. Without the magnitudes there are registers for four independent chains. */
+static inline __attribute__((always_inline)) struct run_sums sum_run(const element *v, size_t n,
+                                                                     int top, bool errors)
 {
     enum { CHAINS = 4 };
+    _Static_assert(VB_LANES % (CHAINS * VD_LANES) == 0, "no run ends within a step");
     const int chains = errors ? 2 : CHAINS;
     const struct anchor value_anchor = anchor_at(top + 10);
     const struct anchor high_anchor = anchor_at(2 * top + 11), low_anchor = anchor_at(2 * top - 32);

@@ -4,7 +4,8 @@
  * A run is at most FAST_BLOCK numbers whose nonzero elements have exponents in one window of WINDOW
  * binades, top - 16 .. top. So every value v is a multiple of 2^(top - 68) below 2^(top + 1) in
  * magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of the ulp
- * of v. The accumulators are anchored (anchored.h); each lane adds FAST_BLOCK / 8 = 2^7 values.
+ * of v. The accumulators are anchored (anchored.h); each lane adds at most FAST_BLOCK / 8 = 2^7
+ * values.
  *
  *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^7 values and their roundings are below the room
  *                2^(top + 9). The rests, at most 2^(top - 43) each, go to k = top - 33, ulp
@@ -12,15 +13,14 @@
  *                of 2^(top - 34).
  *   Sum of v^2   p = v * v rounded, r = fma(v, v, -p) exactly what that lost: a comfortable run is
  *                far from underflow.
- *     p          at most 2^(2 top + 2). k = 2 top + 12, ulp 2^(2 top - 40), room 2^(2 top + 11). The
- *                rests, at most 2^(2 top - 41), go to k = 2 top - 32, ulp 2^(2 top - 84), room
- *                2^(2 top - 33), of which they fill a half. For elements of the window p is at least
- *                2^(2 top - 32), so a multiple of 2^(2 top - 84), and nothing is left. Errors can be
- *                smaller: what is left of them, below 2^(2 top - 84), is added to the following.
- *     r          at most 2^(2 top - 52), a multiple of 2^(2 top - 136). k = 2 top - 43, ulp
- *                2^(2 top - 95), room 2^(2 top - 44): 2^7 of each reach 2^(2 top - 45) and a little.
- *                The rests, at most 2^(2 top - 96) and two a value, go to k = 2 top - 86, ulp
- *                2^(2 top - 138), room 2^(2 top - 87): 2^8 of them reach 2^(2 top - 88).
+ *     p          at most 2^(2 top + 2). k = 2 top + 12, ulp 2^(2 top - 40), room 2^(2 top + 11).
+ * The rests, at most 2^(2 top - 41), go to k = 2 top - 32, ulp 2^(2 top - 84), room 2^(2 top - 33),
+ * of which they fill a half. For elements of the window p is at least 2^(2 top - 32), so a multiple
+ * of 2^(2 top - 84), and nothing is left. Errors can be smaller: what is left of them, below 2^(2
+ * top - 84), is added to the following. r          at most 2^(2 top - 52), a multiple of 2^(2 top -
+ * 136). k = 2 top - 43, ulp 2^(2 top - 95), room 2^(2 top - 44): 2^7 of each reach 2^(2 top - 45)
+ * and a little. The rests, at most 2^(2 top - 96) and two a value, go to k = 2 top - 86, ulp 2^(2
+ * top - 138), room 2^(2 top - 87): 2^8 of them reach 2^(2 top - 88).
  */
 #ifndef PRECHECK_KERNEL_FAST_SUMS_F64_H
 #define PRECHECK_KERNEL_FAST_SUMS_F64_H
@@ -30,10 +30,11 @@
 enum { WINDOW = 17 };
 
 _Static_assert(FAST_BLOCK == 1024 && WINDOW == 17, "the proof above is for these");
+_Static_assert(FAST_BLOCK / (2 * VD_LANES) <= 128, "two chains");
 
-/* Of v[0..n), n a multiple of 8: of elements or, with magnitudes, of errors. */
-static inline __attribute__((always_inline)) struct run_sums
-sum_run(const element *v, size_t n, int top, bool errors)
+/* Of v[0..n), n a multiple of VB_LANES: of elements or, with magnitudes, of errors. */
+static inline __attribute__((always_inline)) struct run_sums sum_run(const element *v, size_t n,
+                                                                     int top, bool errors)
 {
     const struct anchor value_anchors[2] = {anchor_at(top + 10), anchor_at(top - 33)};
     const struct anchor square_anchors[4] = {anchor_at(2 * top + 12), anchor_at(2 * top - 32),
@@ -53,9 +54,8 @@ sum_run(const element *v, size_t n, int top, bool errors)
             vd x = vd_load(v + i + c * VD_LANES);
             value[1][c] = vd_add(value[1][c], add_leading(&value[0][c], x));
             if (errors)
-                magnitude[1][c] =
-                    vd_add(magnitude[1][c],
-                           add_leading(&magnitude[0][c], vd_and(x, magnitude_bits)));
+                magnitude[1][c] = vd_add(magnitude[1][c],
+                                         add_leading(&magnitude[0][c], vd_and(x, magnitude_bits)));
             vd p = vd_mul(x, x), r = vd_multiply_sub(x, x, p);
             vd rest = add_leading(&square[0][c], p);
             if (errors) {

@@ -6,6 +6,7 @@
 #ifndef PRECHECK_KERNEL_FAST_VECTOR_AVX2_H
 #define PRECHECK_KERNEL_FAST_VECTOR_AVX2_H
 
+/* clang-format off: a line an operation */
 #include <immintrin.h>
 #include <stdint.h>
 

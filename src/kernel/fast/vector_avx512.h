@@ -1,11 +1,12 @@
 /*
- * The vector operations of the fast kernel in AVX-512 F, BW, DQ and VL. Comparisons give vectors, as
- * elsewhere: the mask registers they are made from stay inside.
+ * The vector operations of the fast kernel in AVX-512 F, BW, DQ and VL. Comparisons give vectors,
+ * as elsewhere: the mask registers they are made from stay inside.
  *   vf 16 floats   vi 16 int32   vd 8 doubles   vl 8 int64   vb 64 bytes
  */
 #ifndef PRECHECK_KERNEL_FAST_VECTOR_AVX512_H
 #define PRECHECK_KERNEL_FAST_VECTOR_AVX512_H
 
+/* clang-format off: a line an operation */
 #include <immintrin.h>
 #include <stdint.h>
 

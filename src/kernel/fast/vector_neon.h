@@ -1,11 +1,12 @@
 /*
- * The vector operations of the fast kernel in NEON, a vector being a pair of registers: as many lanes
- * as AVX2 has, which the sums need.
+ * The vector operations of the fast kernel in NEON, a vector being a pair of registers: as many
+ * lanes as AVX2 has, which the sums need.
  *   vf 8 floats   vi 8 int32   vd 4 doubles   vl 4 int64   vb 32 bytes
  */
 #ifndef PRECHECK_KERNEL_FAST_VECTOR_NEON_H
 #define PRECHECK_KERNEL_FAST_VECTOR_NEON_H
 
+/* clang-format off: a line an operation */
 #include <arm_neon.h>
 #include <stdint.h>
 
@@ -196,7 +197,10 @@ static inline vl vl_and_not(vl a, vl b) /* b & ~a */
 static inline int64_t vl_total(vl a) { return vaddvq_s64(vaddq_s64(a.low, a.high)); }
 COMPARISON(s64_greater, int64x2_t, vcgtq_s64, vreinterpretq_s64_u64)
 EACH_OF_TWO(vl, vl_greater, vl, s64_greater) /* signed */
-static inline int64x2_t s64_max(int64x2_t a, int64x2_t b) { return vbslq_s64(vcgtq_s64(a, b), a, b); }
+static inline int64x2_t s64_max(int64x2_t a, int64x2_t b)
+{
+    return vbslq_s64(vcgtq_s64(a, b), a, b);
+}
 /* Of integers below 2^63. */
 EACH_OF_TWO(vl, vl_max_positive, vl, s64_max)
 EACH(vl, vd_bits, vd, vreinterpretq_s64_f64)

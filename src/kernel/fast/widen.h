@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-static inline __attribute__((always_inline)) void
-fast_widen(const void *from, float *to, size_t n, vf load(const void *from))
+static inline __attribute__((always_inline)) void fast_widen(const void *from, float *to, size_t n,
+                                                             vf load(const void *from))
 {
     const unsigned char *bytes = from;
     size_t i = 0;
