@@ -44,11 +44,13 @@ def options(parser, elements, runs, quick_elements, quick_runs):
 
 class Bench:
     def __init__(self, chosen):
-        self.precheck, self.elements, self.runs = chosen.precheck, chosen.elements, chosen.runs
+        self.elements, self.runs = chosen.elements, chosen.runs
         self.programs, self.directory = chosen.programs, chosen.directory
         self.processor_time = chosen.processor_time
         self.environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
         os.makedirs(self.directory, exist_ok=True)
+        # A copy: to build while this runs does no harm.
+        self.precheck = shutil.copy2(chosen.precheck, os.path.join(self.directory, "precheck"))
 
     def program(self, name):
         return os.path.join(self.programs, name)

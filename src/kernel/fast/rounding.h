@@ -5,9 +5,9 @@
  * u = 2^(max(E, emin) - p + 1). Let s = 1.5 * 2^k with ulp u; the element type has F fraction bits,
  * so k = max(E, emin) + F + 1 - p. Then x + s lies in [2^k, 2^(k+1)], where the type has the
  * spacing u, and 1.5 * 2^k is an even multiple of u: so the one rounding of x + s is the format's
- * own, ties included, and subtracting s is exact. It needs |x| <= 2^(k-1), or E + 1 <= E + F - p: p
- * < F. (For float32 and wider formats this is done in binary64.) The error q - x is a multiple of
- * the ulp of x and no larger than |x|: an element.
+ * own, ties included, and subtracting s is exact. It needs |x| <= 2^(k-1), or E + 1 <= E + F - p,
+ * or p < F. (For float32 and wider formats this is done in binary64.) The error q - x is a multiple
+ * of the ulp of x and no larger than |x|: an element.
  */
 #ifndef PRECHECK_KERNEL_FAST_ROUNDING_H
 #define PRECHECK_KERNEL_FAST_ROUNDING_H

@@ -22,6 +22,8 @@ enum {
     WINDOWS_IN_PLACE = 4
 };
 
+_Static_assert(RUNS_CAPACITY / VB_LANES < 256, "the counters of histogram.h are bytes");
+
 static inline element power_of_two(int exponent)
 {
     return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
@@ -169,29 +171,35 @@ static inline void scale_run(element *x, size_t n, int shift)
         ve_store(x + i, ve_mul(ve_mul(ve_load(x + i), first), second));
 }
 
-/* Sorts by window: a counting sort, stable, so positions ascend within a run. Counts the exponents
- * on the way; returns the number of elements that are not zero. */
-static inline size_t sort_into_windows(const element *x, size_t n, struct runs *runs,
-                                       uint64_t *exponents)
+/* Zeros have a window of their own, behind all others, and are in no run. */
+enum { ZEROS = WINDOW_COUNT };
+
+/* The window of each element and how many each has; counts the exponents. */
+static inline void assign_windows(const element *x, size_t n, uint8_t *windows, uint32_t *counts,
+                                  uint64_t *exponents)
 {
-    enum { ZEROS = WINDOW_COUNT }; /* a window of their own, not kept */
-    uint8_t windows[FAST_BLOCK];
-    size_t counts[WINDOW_COUNT + 1] = {0}, next[WINDOW_COUNT + 1];
     for (size_t i = 0; i < n; i++) {
         element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
-        int exponent = exponent_of_bits(bits | (bits == 0));
-        int window = bits ? (exponent - LEAST_EXPONENT) / WINDOW : ZEROS;
-        exponents[exponent - EXPONENT_FIRST] += bits != 0;
+        unsigned window = ZEROS;
+        if (bits) {
+            unsigned above_least = (unsigned)(exponent_of_bits(bits) - LEAST_EXPONENT);
+            exponents[above_least + (LEAST_EXPONENT - EXPONENT_FIRST)]++;
+            window = above_least / WINDOW;
+        }
         windows[i] = (uint8_t)window;
         counts[window]++;
     }
+}
 
-    size_t start = 0;
+/* A run for each window that has elements, padded with zeros; next[w] is where its first one goes. */
+static inline void lay_out_runs(const uint32_t *counts, struct runs *runs, uint32_t *next)
+{
+    uint32_t start = 0;
     runs->count = 0;
     for (int w = 0; w < WINDOW_COUNT; w++) {
         if (!counts[w])
             continue;
-        size_t padded = (counts[w] + VB_LANES - 1) / VB_LANES * VB_LANES;
+        uint32_t padded = (counts[w] + VB_LANES - 1) / VB_LANES * VB_LANES;
         int bottom = LEAST_EXPONENT + w * WINDOW, top = bottom + WINDOW - 1;
         bool comfortable = bottom >= COMFORT_FIRST && top <= COMFORT_LAST;
         int shift = comfortable ? 0 : (CENTRE_WINDOW - w) * WINDOW;
@@ -206,17 +214,28 @@ static inline size_t sort_into_windows(const element *x, size_t n, struct runs *
         memset(runs->sorted + start + counts[w], 0, (padded - counts[w]) * sizeof(element));
         start += padded;
     }
-    next[ZEROS] = start; /* behind the last run: all overwrite each other there */
+    next[ZEROS] = start;
+}
+
+/* Sorts by window: a counting sort, stable, so positions ascend within a run. Counts the exponents
+ * on the way; returns the number of elements that are not zero. */
+static inline size_t sort_into_windows(const element *x, size_t n, struct runs *runs,
+                                       uint64_t *exponents)
+{
+    uint8_t windows[FAST_BLOCK];
+    uint32_t counts[WINDOW_COUNT + 1] = {0}, next[WINDOW_COUNT + 1];
+    assign_windows(x, n, windows, counts, exponents);
+    lay_out_runs(counts, runs, next);
     for (size_t i = 0; i < n; i++) {
-        size_t at = next[windows[i]];
+        uint32_t at = next[windows[i]]++;
         runs->sorted[at] = x[i];
         runs->positions[at] = (uint16_t)i;
-        next[windows[i]] += windows[i] != ZEROS;
     }
-    for (size_t r = 0; r < runs->count; r++)
-        if (runs->run[r].shift)
-            scale_run(runs->sorted + (runs->run[r].x - runs->sorted), runs->run[r].n,
-                      runs->run[r].shift);
+    for (size_t r = 0; r < runs->count; r++) {
+        const struct run *run = &runs->run[r];
+        if (run->shift)
+            scale_run(runs->sorted + (run->x - runs->sorted), run->n, run->shift);
+    }
     return n - counts[ZEROS];
 }
 

@@ -14,13 +14,15 @@
  *   Sum of v^2   p = v * v rounded, r = fma(v, v, -p) exactly what that lost: a comfortable run is
  *                far from underflow.
  *     p          at most 2^(2 top + 2). k = 2 top + 12, ulp 2^(2 top - 40), room 2^(2 top + 11).
- * The rests, at most 2^(2 top - 41), go to k = 2 top - 32, ulp 2^(2 top - 84), room 2^(2 top - 33),
- * of which they fill a half. For elements of the window p is at least 2^(2 top - 32), so a multiple
- * of 2^(2 top - 84), and nothing is left. Errors can be smaller: what is left of them, below 2^(2
- * top - 84), is added to the following. r          at most 2^(2 top - 52), a multiple of 2^(2 top -
- * 136). k = 2 top - 43, ulp 2^(2 top - 95), room 2^(2 top - 44): 2^7 of each reach 2^(2 top - 45)
- * and a little. The rests, at most 2^(2 top - 96) and two a value, go to k = 2 top - 86, ulp 2^(2
- * top - 138), room 2^(2 top - 87): 2^8 of them reach 2^(2 top - 88).
+ *                The rests, at most 2^(2 top - 41), go to k = 2 top - 32, ulp 2^(2 top - 84), room
+ *                2^(2 top - 33), of which they fill a half. For elements of the window p is at
+ *                least 2^(2 top - 32), so a multiple of 2^(2 top - 84), and nothing is left. Errors
+ *                can be smaller: what is left of them, below 2^(2 top - 84), is added to the
+ *                following.
+ *     r          at most 2^(2 top - 52), a multiple of 2^(2 top - 136). k = 2 top - 43, ulp
+ *                2^(2 top - 95), room 2^(2 top - 44): 2^7 of each reach 2^(2 top - 45) and a
+ *                little. The rests, at most 2^(2 top - 96) and two a value, go to k = 2 top - 86,
+ *                ulp 2^(2 top - 138), room 2^(2 top - 87): 2^8 of them reach 2^(2 top - 88).
  */
 #ifndef PRECHECK_KERNEL_FAST_SUMS_F64_H
 #define PRECHECK_KERNEL_FAST_SUMS_F64_H
