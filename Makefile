@@ -52,6 +52,9 @@ TEST_SOURCES = $(sort $(foreach folder,$(TEST_FOLDERS),$(wildcard tests/$(folder
 TEST_OBJECTS = $(TEST_SOURCES:tests/%.c=$(OUT)/tests/%.o)
 TEST_PROGRAMS = $(patsubst %.o,%,$(filter %_test.o,$(TEST_OBJECTS)))
 
+# Targets that begin with an installation build by a make of their own, on all processors.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 ifneq ($(V),1)
 quiet = @printf '  %-4s %s\n' $(1) $(2);
 endif
@@ -73,7 +76,7 @@ help:
 	@echo 'make fuzz [SECONDS=60]  run the fuzzers (clang)'
 	@echo 'make bench              speed, next to a program that only reads the file'
 	@echo 'make bench-peers        speed and memory, next to numpy and torch'
-	@echo '                        [QUICK=1] [ELEMENTS=100000000] [RUNS=7] [DIRECTORY=build/bench]'
+	@echo '                        [QUICK=1] [BUSY=1] [ELEMENTS=100000000] [RUNS=7] [DIRECTORY=build/bench]'
 	@echo 'make install            PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make clean'
 	@echo
@@ -115,37 +118,37 @@ packages:
 	@tests/packages build
 
 demo: packages
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@tests/demo build/precheck
 
 check:
 	@tests/packages build test
-	@$(MAKE) --no-print-directory all test-programs
+	@$(SUBMAKE) all test-programs
 	@tests/run $(OUT)
 
 check-exhaustive:
 	@tests/packages build test
-	@$(MAKE) --no-print-directory all test-programs
+	@$(SUBMAKE) all test-programs
 	@PRECHECK_EXHAUSTIVE=1 tests/run $(OUT)
 
 # Emulated by QEMU; what is compared with it is the build of this machine.
 check-arm64:
 	@tests/packages build test arm64
-	@$(MAKE) --no-print-directory $(OUT)/precheck
-	@$(MAKE) --no-print-directory CONFIG=arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+	@$(SUBMAKE) $(OUT)/precheck
+	@$(SUBMAKE) CONFIG=arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
 		build/arm64/precheck test-programs
 	@RUNNER=qemu-aarch64 tests/run build/arm64 $(OUT)
 
 # As it is where this machine has AVX-512, else compiled to AVX2 by SIMDe.
 check-avx512:
 	@tests/packages build test
-	@$(MAKE) --no-print-directory $(OUT)/precheck
+	@$(SUBMAKE) $(OUT)/precheck
 	@if $(OUT)/precheck --quiet --isa avx512 data/digits-weight.npy 2>/dev/null; then \
-		$(MAKE) --no-print-directory test-programs && tests/run $(OUT) $(OUT); \
+		$(SUBMAKE) test-programs && tests/run $(OUT) $(OUT); \
 	else \
 		echo 'this processor has no AVX-512: SIMDe stands in for it'; \
 		tests/packages simde && \
-		$(MAKE) --no-print-directory CONFIG=simde build/simde/precheck test-programs && \
+		$(SUBMAKE) CONFIG=simde build/simde/precheck test-programs && \
 		tests/run build/simde $(OUT); \
 	fi
 
@@ -154,7 +157,7 @@ test-programs: $(TEST_PROGRAMS)
 
 asan:
 	@tests/packages build test
-	@$(MAKE) --no-print-directory CONFIG=asan build/asan/precheck test-programs
+	@$(SUBMAKE) CONFIG=asan build/asan/precheck test-programs
 	@tests/run build/asan
 
 SECONDS ?= 60
@@ -172,12 +175,12 @@ bench-programs: $(BENCH_PROGRAMS)
 
 bench:
 	@tests/packages build test
-	@$(MAKE) --no-print-directory all bench-programs
+	@$(SUBMAKE) all bench-programs
 	@tests/bench/bench.py $(BENCH_OPTIONS)
 
 bench-peers:
 	@tests/packages build test bench
-	@$(MAKE) --no-print-directory all bench-programs
+	@$(SUBMAKE) all bench-programs
 	@tests/bench/peers.py $(BENCH_OPTIONS)
 
 install: all

@@ -16,7 +16,7 @@ FLOORS = {"map": "floor, mapped", "pread": "floor, pread"}
 Line = namedtuple("Line", "label path raw job")
 
 
-def lines_of(bench, copy):
+def lines_of(bench):
     """In the order in which they are measured: what is done with a file stays close to its floor."""
     lines = []
 
@@ -31,6 +31,7 @@ def lines_of(bench, copy):
             jobs.append("bf16,fp16,fp8")
         add(kind, kind.label, path, jobs)
     weights = KINDS["weights"]
+    copy = bench.copy(bench.data(weights))
     harness.read_into_cache(copy, small_pages=True)
     add(weights, f"{weights.label}, in small pages", copy, list(FLOORS) + ["bf16"])
     return lines
@@ -43,41 +44,45 @@ def command(bench, line, threads):
     return [bench.precheck, "-q", "-j", str(threads), "-t", line.job] + raw + [line.path]
 
 
-def main():
-    bench = harness.Bench(harness.options(argparse.ArgumentParser(description=__doc__), 100_000_000, 7, 20_000_000, 3))
-    facts = list(harness.machine())
-    copy = bench.copy(bench.data(KINDS["weights"]))
-    lines = lines_of(bench, copy)
-    thread_counts = sorted({1, len(PROCESSORS)})
-    jobs = []
+def jobs_of(bench, lines, thread_counts):
+    jobs, path = [], None
     for line in lines:
-        if line.path not in (job[1][-1] for job in jobs):
-            jobs.append(bench.warm(line.path))
+        if line.path != path:
+            path = line.path
+            jobs.append(bench.warm(path))
         jobs += [((line, threads), command(bench, line, threads), threads) for threads in thread_counts]
-    jobs.append(("start", [bench.precheck, "--version"], 1))
-    runs = bench.rounds(jobs)
-    sizes = {line.path: os.path.getsize(line.path) for line in lines}
-    os.remove(copy)
-    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs if name}
+    return jobs
 
-    header = ["file and job"]
-    for threads in thread_counts:
-        header += [f"{threads} thread{'s'[:threads > 1]}: ms", "GB/s", "of the floor"]
-    rows, label = [], None
+
+def rows_of(lines, times, thread_counts):
+    label = None
     for line in lines:
-        size = sizes[line.path]
+        size = os.path.getsize(line.path)
         if line.label != label:
             label = line.label
-            rows.append([f"**{label}**, {size / 1e6:.0f} MB"] + [""] * (len(header) - 1))
+            yield [f"**{label}**, {size / 1e6:.0f} MB"] + 3 * [""] * len(thread_counts)
         row = [FLOORS.get(line.job, line.job)]
         for threads in thread_counts:
             mine, floor = times[line, threads], times[line._replace(job="map"), threads]
             row += [harness.spread(mine, 1e3), f"{size / statistics.median(mine) / 1e9:.2f}",
                     f"{harness.median_ratio(floor, mine):.2f}"]
-        rows.append(row)
+        yield row
+
+
+def main():
+    bench = harness.Bench(harness.options(argparse.ArgumentParser(description=__doc__), 100_000_000, 7, 20_000_000, 3))
+    facts = [*harness.machine(), *harness.busy(bench)]
+    lines = lines_of(bench)
+    thread_counts = sorted({1, len(PROCESSORS)})
+    jobs = jobs_of(bench, lines, thread_counts) + [("start", [bench.precheck, "--version"], 1)]
+    runs = bench.rounds(jobs)
+    times = {name: [bench.seconds(run, threads) for run in runs[name]] for name, _, threads in jobs if name}
+    header = ["file and job"]
+    for threads in thread_counts:
+        header += [f"{threads} thread{'s'[:threads > 1]}: ms", "GB/s", "of the floor"]
 
     print(*facts, sep="  \n", end="\n\n")
-    print(harness.table(header, rows))
+    print(harness.table(header, list(rows_of(lines, times, thread_counts))))
     print(f"""
 {bench.elements:,} elements (f64: half as many), {bench.runs} rounds, all jobs in turn in each. {bench.time}:
 median (least–most). A process that does nothing takes {harness.spread(times["start"], 1e3)} ms of it. GB/s are bytes of input. The floor

@@ -69,8 +69,10 @@ class Bench:
     def copy(self, path):
         """Another file of the same bytes."""
         copy = path + ".copy"
-        progress(f"copying {path}")
-        shutil.copyfile(path, copy)
+        if not os.path.exists(copy):
+            progress(f"copying {path}")
+            shutil.copyfile(path, copy + ".new")
+            os.replace(copy + ".new", copy)
         return copy
 
     def measure(self, command, processor=None):
@@ -131,7 +133,7 @@ def progress(text):
 
 
 def machine():
-    """Lines about the machine."""
+    """Yield a line about the machine."""
     model = "unknown"
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
@@ -139,10 +141,14 @@ def machine():
                 model = line.split(":", 1)[1].strip()
                 break
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    load = os.getloadavg()[0]
     yield f"{model}, {platform.machine()}, {len(PROCESSORS)} processors, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}"
-    if load > 0.3 * len(PROCESSORS):
-        yield f"**The machine was busy when this began (load {load:.1f}): the ratios may hold, the times do not.**"
+
+
+def busy(bench):
+    """Yield a line if the machine has other things to do."""
+    load = os.getloadavg()[0]
+    if load > 0.3 * len(PROCESSORS) and not bench.processor_time:
+        yield f"**The machine was busy when this began (load {load:.1f}). Do not trust these times; BUSY=1 compares processor time.**"
 
 
 def spread(values, scale=1.0):

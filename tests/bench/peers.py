@@ -68,7 +68,7 @@ def versions(bench):
 
 def main():
     bench = harness.Bench(harness.options(argparse.ArgumentParser(description=__doc__), 100_000_000, 5, 10_000_000, 3))
-    facts = list(harness.machine())
+    facts = [*harness.machine(), *harness.busy(bench)]
     path = bench.data(KINDS["weights"])
     harness.read_into_cache(path)
     facts.append(versions(bench))

@@ -10,7 +10,7 @@
 #include "kernel/fast/widen.h"
 
 void avx512_measure_f32(const float *x, size_t n, uint64_t first, struct input_measure *input,
-                      const struct plan *plans, struct cast_measure *casts, size_t cast_count)
+                        const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
     fast_measure(x, n, first, input, plans, casts, cast_count);
 }

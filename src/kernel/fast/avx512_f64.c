@@ -8,7 +8,7 @@
 #include "kernel/fast/block.h"
 
 void avx512_measure_f64(const double *x, size_t n, uint64_t first, struct input_measure *input,
-                      const struct plan *plans, struct cast_measure *casts, size_t cast_count)
+                        const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
     fast_measure(x, n, first, input, plans, casts, cast_count);
 }

@@ -6,7 +6,8 @@
 #ifndef PRECHECK_KERNEL_FAST_VECTOR_AVX512_H
 #define PRECHECK_KERNEL_FAST_VECTOR_AVX512_H
 
-/* clang-format off: a line an operation */
+/* A line an operation. */
+/* clang-format off */
 #include <immintrin.h>
 #include <stdint.h>
 
