@@ -118,32 +118,32 @@ packages:
 	@tests/packages build
 
 demo: packages
-	@$(SUBMAKE) all
+	+@$(SUBMAKE) all
 	@tests/demo build/precheck
 
 check:
 	@tests/packages build test
-	@$(SUBMAKE) all test-programs
+	+@$(SUBMAKE) all test-programs
 	@tests/run $(OUT)
 
 check-exhaustive:
 	@tests/packages build test
-	@$(SUBMAKE) all test-programs
+	+@$(SUBMAKE) all test-programs
 	@PRECHECK_EXHAUSTIVE=1 tests/run $(OUT)
 
 # Emulated by QEMU; what is compared with it is the build of this machine.
 check-arm64:
 	@tests/packages build test arm64
-	@$(SUBMAKE) $(OUT)/precheck
-	@$(SUBMAKE) CONFIG=arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+	+@$(SUBMAKE) $(OUT)/precheck
+	+@$(SUBMAKE) CONFIG=arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
 		build/arm64/precheck test-programs
 	@RUNNER=qemu-aarch64 tests/run build/arm64 $(OUT)
 
 # As it is where this machine has AVX-512, else compiled to AVX2 by SIMDe.
 check-avx512:
 	@tests/packages build test
-	@$(SUBMAKE) $(OUT)/precheck
-	@if $(OUT)/precheck --quiet --isa avx512 data/digits-weight.npy 2>/dev/null; then \
+	+@$(SUBMAKE) $(OUT)/precheck
+	+@if $(OUT)/precheck --quiet --isa avx512 data/digits-weight.npy 2>/dev/null; then \
 		$(SUBMAKE) test-programs && tests/run $(OUT) $(OUT); \
 	else \
 		echo 'this processor has no AVX-512: SIMDe stands in for it'; \
@@ -157,7 +157,7 @@ test-programs: $(TEST_PROGRAMS)
 
 asan:
 	@tests/packages build test
-	@$(SUBMAKE) CONFIG=asan build/asan/precheck test-programs
+	+@$(SUBMAKE) CONFIG=asan build/asan/precheck test-programs
 	@tests/run build/asan
 
 SECONDS ?= 60
@@ -175,12 +175,12 @@ bench-programs: $(BENCH_PROGRAMS)
 
 bench:
 	@tests/packages build test
-	@$(SUBMAKE) all bench-programs
+	+@$(SUBMAKE) all bench-programs
 	@tests/bench/bench.py $(BENCH_OPTIONS)
 
 bench-peers:
 	@tests/packages build test bench
-	@$(SUBMAKE) all bench-programs
+	+@$(SUBMAKE) all bench-programs
 	@tests/bench/peers.py $(BENCH_OPTIONS)
 
 install: all

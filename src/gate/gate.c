@@ -53,7 +53,7 @@ enum { COMPARISONS = sizeof comparisons / sizeof *comparisons };
 /* Numeric names of a cast that are no figures of the metric table. */
 static const struct {
     const char *name;
-    int kind;
+    enum quantity kind;
 } other_names[] = {
     {"bits", QUANTITY_BITS},
     {"scale", QUANTITY_SCALE},

@@ -4,17 +4,19 @@
 
 #include "report/report.h"
 
+enum quantity {
+    QUANTITY_METRIC,
+    QUANTITY_RATE,
+    QUANTITY_BITS,
+    QUANTITY_SCALE,
+    QUANTITY_RELATIVE_EXACT
+};
+
 /* [FORMAT:] NAME COMPARISON NUMBER; the gate fails where it holds. */
 struct gate_rule {
     const char *text; /* as written, not owned */
     char format[16];  /* canonical; "" is every format */
-    enum {
-        QUANTITY_METRIC,
-        QUANTITY_RATE,
-        QUANTITY_BITS,
-        QUANTITY_SCALE,
-        QUANTITY_RELATIVE_EXACT
-    } kind;
+    enum quantity kind;
     enum metric metric; /* of QUANTITY_METRIC and QUANTITY_RATE */
     int comparison;
     double bound;
