@@ -8,20 +8,18 @@
 #include "kernel/kernel.h"
 
 /*
- * Sixteen bins at once, two a byte: table t gives 1 for the key 2t, 16 for 2t + 1 and 0 for the
+ * Eight bins at once, two a byte: table t gives 1 for the key 2t, 16 for 2t + 1 and 0 for the
  * others, so the low and the high nibbles of the sums of its results count the two. Fifteen such
- * sums fit a nibble; then they are added to whole bytes, where BLOCK / VB_LANES keys fit.
+ * sums fit a nibble; then they are added to whole bytes, which hold less than 256 * VB_LANES keys.
  */
-enum { BINS_AT_ONCE = 16, NIBBLE_LIMIT = 15, FEW_BINS = 6 };
+enum { BINS_AT_ONCE = 8, TABLES = BINS_AT_ONCE / 2, NIBBLE_LIMIT = 15, FEW_BINS = 3 };
 
-_Static_assert(BLOCK / VB_LANES < 256, "");
-
-static inline void count_sixteen(const uint8_t *keys, size_t n, uint8_t first, uint32_t *counts)
+static inline void count_eight(const uint8_t *keys, size_t n, uint8_t first, uint32_t *counts)
 {
     const vb offset = vb_all(first), nibble = vb_all(15);
-    vb tables[BINS_AT_ONCE / 2], low[BINS_AT_ONCE / 2], high[BINS_AT_ONCE / 2];
-    for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
-        uint8_t table[BINS_AT_ONCE] = {0};
+    vb tables[TABLES], low[TABLES], high[TABLES];
+    for (int t = 0; t < TABLES; t++) {
+        uint8_t table[16] = {0};
         table[2 * t] = 1;
         table[2 * t + 1] = 16;
         tables[t] = vb_table(table);
@@ -29,20 +27,20 @@ static inline void count_sixteen(const uint8_t *keys, size_t n, uint8_t first, u
     }
     for (size_t i = 0; i < n;) {
         size_t end = n - i > NIBBLE_LIMIT * VB_LANES ? i + NIBBLE_LIMIT * VB_LANES : n;
-        vb pairs[BINS_AT_ONCE / 2];
-        for (int t = 0; t < BINS_AT_ONCE / 2; t++)
+        vb pairs[TABLES];
+        for (int t = 0; t < TABLES; t++)
             pairs[t] = vb_all(0);
         for (; i < end; i += VB_LANES) {
             vb index = vb_index(vb_sub(vb_load(keys + i), offset));
-            for (int t = 0; t < BINS_AT_ONCE / 2; t++)
+            for (int t = 0; t < TABLES; t++)
                 pairs[t] = vb_add(pairs[t], vb_lookup(tables[t], index));
         }
-        for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
+        for (int t = 0; t < TABLES; t++) {
             low[t] = vb_add(low[t], vb_and(pairs[t], nibble));
             high[t] = vb_add(high[t], vb_and(vb_high_nibbles(pairs[t]), nibble));
         }
     }
-    for (int t = 0; t < BINS_AT_ONCE / 2; t++) {
+    for (int t = 0; t < TABLES; t++) {
         counts[2 * t] = vb_total(low[t]);
         counts[2 * t + 1] = vb_total(high[t]);
     }
@@ -61,12 +59,12 @@ static inline uint32_t count_one(const uint8_t *keys, size_t n, uint8_t key)
 }
 
 /* counts[b] = the number of keys equal to first + b modulo 256, b < bins. `n` is a multiple of
- * VB_LANES; counts has room for BINS_AT_ONCE more. */
+ * VB_LANES and less than 256 of it; counts has room for BINS_AT_ONCE more. */
 static inline void count_keys(const uint8_t *keys, size_t n, int first, int bins, uint32_t *counts)
 {
     int b = 0;
     for (; bins - b > FEW_BINS; b += BINS_AT_ONCE)
-        count_sixteen(keys, n, (uint8_t)(first + b), counts + b);
+        count_eight(keys, n, (uint8_t)(first + b), counts + b);
     for (; b < bins; b++)
         counts[b] = count_one(keys, n, (uint8_t)(first + b));
 }

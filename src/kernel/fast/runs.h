@@ -24,6 +24,8 @@ enum {
 
 _Static_assert(RUNS_CAPACITY / VB_LANES < 256, "the counters of histogram.h are bytes");
 
+_Static_assert(RUNS_CAPACITY / VB_LANES < 256, "count_keys() counts in bytes");
+
 static inline element power_of_two(int exponent)
 {
     return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
