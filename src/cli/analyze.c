@@ -18,23 +18,24 @@ struct job {
     const struct options *options;
     struct decoder decoder;
     struct plan *plans;
-    struct reference **references; /* NULL without --reference */
-    struct file *write;            /* NULL without --write */
-    uint64_t write_start;          /* of the codes in the file */
+    struct reference **references; /* NULL without --reference, as is the next */
+    struct reference_input *reference_input;
+    struct file *write;   /* NULL without --write */
+    uint64_t write_start; /* of the codes in the file */
 };
 
 struct worker {
     struct job *job;
     struct tally *tally;
-    unsigned char *codes; /* of a chunk */
-    size_t codes_room;
-    uint64_t first; /* of the chunk */
+    unsigned char *codes; /* CODES_BYTES of them, where codes are written */
+    uint64_t first;       /* of the chunk */
     double most_positive, most_negative;
 };
 
 static void referee(void *context, const double *x, size_t n)
 {
     struct worker *worker = context;
+    reference_input_add(worker->job->reference_input, x, n);
     for (size_t c = 0; c < worker->job->options->cast_count; c++)
         reference_add(worker->job->references[c], x, n, worker->first);
     worker->first += n;
@@ -50,23 +51,32 @@ static bool output_failed(const struct job *job, const struct error *why, struct
                 why->text);
 }
 
+/* A chunk's codes in pieces: of one-byte elements they take up to four times the room. */
+enum { CODES_BYTES = 64 << 10 };
+
 static bool write_codes(struct worker *worker, const struct chunk *chunk, struct error *error)
 {
     struct job *job = worker->job;
     const struct cast *cast = &job->plans[0].cast;
-    size_t bytes = (size_t)cast->format.code_bytes, size = chunk->n * bytes;
-    if (size > worker->codes_room) {
-        worker->codes = reallocate(worker->codes, size, 1);
-        worker->codes_room = size;
+    const char *elements = chunk->elements;
+    size_t code_bytes = (size_t)cast->format.code_bytes, most = CODES_BYTES / code_bytes;
+    if (!worker->codes)
+        worker->codes = allocate(1, CODES_BYTES);
+    for (size_t done = 0; done < chunk->n; done += most) {
+        size_t n = chunk->n - done < most ? chunk->n - done : most;
+        uint64_t first = chunk->first + done;
+        kernel_encode(job->options->kernel, &job->decoder,
+                      elements + done * (size_t)job->decoder.dtype.bytes, n, first, cast,
+                      worker->codes);
+        struct error why;
+        bool written = job->write->seekable
+                           ? file_write_at(job->write, job->write_start + first * code_bytes,
+                                           worker->codes, n * code_bytes, &why)
+                           : file_write(job->write, worker->codes, n * code_bytes, &why);
+        if (!written)
+            return output_failed(job, &why, error);
     }
-    kernel_encode(job->options->kernel, &job->decoder, chunk->elements, chunk->n, chunk->first,
-                  cast, worker->codes);
-    struct error why;
-    bool written = job->write->seekable
-                       ? file_write_at(job->write, job->write_start + chunk->first * bytes,
-                                       worker->codes, size, &why)
-                       : file_write(job->write, worker->codes, size, &why);
-    return written || output_failed(job, &why, error);
+    return true;
 }
 
 static bool measure_chunk(void *context, const struct chunk *chunk, struct error *error)
@@ -177,16 +187,20 @@ static bool measure(struct job *job, struct input *input, struct tensor *tensor,
     return true;
 }
 
-static bool verify(struct job *job, const struct report_tensor *tensor, struct error *error)
+/* Ends the references; where a tensor was measured, compares. */
+static bool end_references(struct job *job, const struct report_tensor *tensor, struct error *error)
 {
-    bool agreed = true;
+    if (!job->references)
+        return true;
+    struct reference_input_figures input = reference_input_finish(job->reference_input);
+    bool agreed = !tensor || report_verify_input(tensor, &input, error);
+    reference_input_figures_free(&input);
     for (size_t c = 0; c < job->options->cast_count; c++) {
         struct reference_figures figures = reference_finish(job->references[c]);
-        agreed = agreed && report_verify(&tensor->casts[c], &figures, error);
+        agreed = agreed && (!tensor || report_verify(&tensor->casts[c], &figures, error));
         reference_figures_free(&figures);
     }
     free(job->references);
-    job->references = NULL;
     return agreed;
 }
 
@@ -212,10 +226,20 @@ static void free_workers(void **workers, unsigned threads)
     free(workers);
 }
 
-/* Whether the elements have to come in order, and so through one thread. */
-static bool in_order(const struct analysis *analysis)
+/* Threads that the tensor is worth and that memory allows: each has a tally, buffers and a stack.
+ */
+static unsigned thread_count(const struct analysis *analysis, const struct tensor *tensor)
 {
-    return analysis->options->reference || (analysis->write && !analysis->write->seekable);
+    enum { ALL_THREADS_BYTES = 40 << 20, BUFFERS_AND_STACK = 600 << 10 };
+    const struct options *options = analysis->options;
+    /* What has to come in order comes through one. */
+    if (options->reference || (analysis->write && !analysis->write->seekable))
+        return 1;
+    size_t each = BUFFERS_AND_STACK + sizeof(struct tally) +
+                  options->cast_count * sizeof(struct cast_measure);
+    size_t affordable = ALL_THREADS_BYTES / each + 1;
+    unsigned threads = chunks_useful_threads(tensor, analysis->threads);
+    return threads < affordable ? threads : (unsigned)affordable;
 }
 
 static struct report_tensor *new_tensor(struct report *report, const char *path,
@@ -244,6 +268,7 @@ static void plan(struct job *job, const struct cast *casts, size_t count)
         job->plans[c] = plan_cast(&casts[c]);
     if (!job->options->reference)
         return;
+    job->reference_input = reference_input_new();
     job->references = allocate(count, sizeof(struct reference *));
     for (size_t c = 0; c < count; c++)
         job->references[c] = reference_new(&casts[c]);
@@ -263,7 +288,7 @@ static bool analyze_tensor(struct analysis *analysis, struct input *input, struc
                            struct error *error)
 {
     const struct options *options = analysis->options;
-    unsigned threads = in_order(analysis) ? 1 : analysis->threads;
+    unsigned threads = thread_count(analysis, tensor);
     struct job job = {.options = options, .write = analysis->write};
     job.decoder = decoder_open(options->kernel, &tensor->dtype, tensor->big_endian);
     void **workers = make_workers(&job, threads, options->cast_count);
@@ -280,14 +305,10 @@ static bool analyze_tensor(struct analysis *analysis, struct input *input, struc
         struct report_tensor *added = new_tensor(analysis->report, input->path, tensor);
         added->bound = casts;
         add_to_report(analysis, ((struct worker *)workers[0])->tally, workers, threads, added);
-        done = !job.references || verify(&job, added, error);
+        done = end_references(&job, added, error);
     } else {
         free(casts);
-        for (size_t c = 0; job.references && c < options->cast_count; c++) {
-            struct reference_figures figures = reference_finish(job.references[c]);
-            reference_figures_free(&figures);
-        }
-        free(job.references);
+        end_references(&job, NULL, error);
     }
     free(job.plans);
     free_workers(workers, threads);

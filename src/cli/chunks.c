@@ -23,7 +23,7 @@ struct shared {
     struct error error;
 };
 
-/* How a thread gets at a file's bytes; decided on its first window. */
+/* How a thread gets at a file's bytes; decided before its first chunk. */
 enum access { ACCESS_UNDECIDED, ACCESS_MAP, ACCESS_COPY };
 
 struct thread {
@@ -130,29 +130,16 @@ static bool work_mapped(struct thread *thread, struct chunk *chunk, struct task 
     return true;
 }
 
-struct probe {
-    struct window window;
-    size_t count;
-    bool cheap;
-};
-
-static void run_probe(void *context)
+/* In the middle of the tensor: the page cache fills the beginning of a file in small pieces. */
+static enum access choose_access(struct thread *thread)
 {
-    struct probe *probe = context;
-    probe->cheap = window_is_cheap(&probe->window, probe->count);
-}
-
-static enum access choose_access(struct thread *thread, const struct chunk *chunk)
-{
-    struct shared *shared = thread->shared;
-    size_t bytes = (size_t)shared->tensor->dtype.bytes;
-    struct probe probe = {.count = chunk->n * bytes};
-    if (!window_open(shared->input, shared->tensor->offset + chunk->first * bytes, probe.count,
-                     &probe.window))
+    const struct shared *shared = thread->shared;
+    uint64_t bytes = shared->tensor->elements * (uint64_t)shared->tensor->dtype.bytes;
+    if (bytes < MAP_BYTES)
         return ACCESS_COPY;
-    bool whole = window_guard(run_probe, &probe);
-    window_close(&probe.window);
-    return whole && probe.cheap ? ACCESS_MAP : ACCESS_COPY;
+    uint64_t middle = shared->tensor->offset + bytes / 2;
+    return window_pays(shared->input, middle, thread->buffer, COPY_BYTES) ? ACCESS_MAP
+                                                                          : ACCESS_COPY;
 }
 
 /* The part of a chunk that begins at element `done`, copied into the thread's buffer. */
@@ -178,7 +165,7 @@ static bool work_copied(struct thread *thread, const struct chunk *chunk, struct
 static bool work_file(struct thread *thread, struct chunk *chunk, struct task *task)
 {
     if (thread->access == ACCESS_UNDECIDED)
-        thread->access = choose_access(thread, chunk);
+        thread->access = choose_access(thread);
     if (thread->access == ACCESS_MAP && work_mapped(thread, chunk, task))
         return task->done;
     return work_copied(thread, chunk, task);
@@ -221,12 +208,12 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-/* One processor a thread, as far as they go: short runs do not wait for the scheduler to spread
- * them. */
+/* One processor a thread where there is a thread for each: short runs do not wait for the scheduler
+ * to spread them. With fewer the system knows better which processors are free. */
 static void place_threads(struct thread *threads, unsigned count)
 {
     cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || (int)count > CPU_COUNT(&allowed))
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || (int)count != CPU_COUNT(&allowed))
         return;
     unsigned t = 0;
     for (size_t cpu = 0; cpu < CPU_SETSIZE && t < count; cpu++)
@@ -234,8 +221,7 @@ static void place_threads(struct thread *threads, unsigned count)
             CPU_SET(cpu, &threads[t++].processors);
 }
 
-/* Threads that are worth starting for so many bytes. */
-static unsigned useful_threads(const struct tensor *tensor, unsigned threads)
+unsigned chunks_useful_threads(const struct tensor *tensor, unsigned threads)
 {
     if (tensor->elements == ELEMENTS_UNKNOWN)
         return threads;
@@ -264,7 +250,7 @@ bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, c
                             .worker = worker,
                             .lock = PTHREAD_MUTEX_INITIALIZER,
                             .ended = tensor->elements == 0};
-    unsigned count = useful_threads(tensor, threads), started = 1;
+    unsigned count = chunks_useful_threads(tensor, threads), started = 1;
     shared.chunk_bytes = chunk_size(input, tensor, count);
     struct thread *all = allocate(count, sizeof *all);
     for (unsigned t = 0; t < count; t++) {

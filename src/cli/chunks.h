@@ -16,6 +16,9 @@ typedef bool chunk_worker(void *context, const struct chunk *chunk, struct error
 /* The processors that this process may use. */
 unsigned chunks_processors(void);
 
+/* How many of the threads are worth starting for the tensor: chunks_each uses no more. */
+unsigned chunks_useful_threads(const struct tensor *tensor, unsigned threads);
+
 /* Every element once, in order where `threads` is 1. Memory is bounded by the number of threads. A
  * stream of unknown length (ELEMENTS_UNKNOWN) gets its length in tensor->elements. */
 bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, chunk_worker *worker,

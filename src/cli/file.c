@@ -12,25 +12,31 @@
 #include "base/buffer.h"
 
 /* What a signal handler has to remove: the one state of this program that is not passed around. A
- * slot is set after its file is made and cleared before it is renamed or removed. */
+ * slot is set and cleared together with its file, signals held off. */
 enum { TEMPORARY_LIMIT = 64 };
 static _Atomic(char *) temporaries[TEMPORARY_LIMIT];
 
-static void die(int signal_number)
+static void remove_temporaries(void)
 {
     for (int i = 0; i < TEMPORARY_LIMIT; i++) {
         const char *path = atomic_load(&temporaries[i]);
         if (path)
             unlink(path);
     }
+}
+
+static void die(int signal_number)
+{
+    remove_temporaries();
     raise(signal_number); /* its default action, once this handler returns: SA_RESETHAND */
 }
 
 void file_handle_signals(void)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ};
+    static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGABRT, SIGXCPU, SIGXFSZ};
     struct sigaction action = {.sa_handler = die, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
+    atexit(remove_temporaries); /* out of memory */
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
@@ -58,7 +64,10 @@ static void forget(char *path)
 
 bool file_is_standard_output(const char *path)
 {
-    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+    struct stat standard;
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 ||
+           (fstat(STDOUT_FILENO, &standard) == 0 && S_ISREG(standard.st_mode) &&
+            file_is(path, &standard));
 }
 
 bool file_is(const char *path, const struct stat *other)
@@ -81,13 +90,13 @@ static bool create_beside(struct file *file, mode_t mode, struct error *error)
     buffer_printf(&name, "%s.XXXXXX", file->target);
     sigset_t all, before;
     sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before); /* no signal between making the file and noting it */
+    pthread_sigmask(SIG_BLOCK, &all, &before); /* no signal between making the file and noting it */
     file->descriptor = mkostemp(name.data, O_CLOEXEC);
     if (file->descriptor >= 0) {
         file->temporary = name.data;
         remember(file->temporary);
     }
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (file->descriptor < 0) {
         int why = errno;
         buffer_free(&name);
@@ -106,6 +115,9 @@ bool file_create(const char *path, struct file *file, struct error *error)
         return true;
     struct stat status;
     bool exists = stat(path, &status) == 0;
+    struct stat link;
+    if (!exists && lstat(path, &link) == 0)
+        return fail(error, "is a symbolic link to nothing");
     if (exists && S_ISDIR(status.st_mode))
         return fail(error, "is a directory");
     if (exists && !S_ISREG(status.st_mode)) {
@@ -158,31 +170,50 @@ bool file_write_at(struct file *file, uint64_t offset, const void *bytes, size_t
     return true;
 }
 
-bool file_commit(struct file *file, struct error *error)
+/* The number of standard output stays taken, so that no file gets it. */
+static bool close_descriptor(const struct file *file)
 {
     bool closed = close(file->descriptor) == 0;
-    if (!closed)
-        write_failed(error);
-    if (file->temporary) {
-        if (closed && rename(file->temporary, file->target) != 0) {
-            closed = false;
-            fail(error, "cannot be written: %s", strerror(errno));
-        }
-        if (!closed)
-            unlink(file->temporary);
-        forget(file->temporary);
+    if (file->descriptor == STDOUT_FILENO) {
+        int why = errno;
+        open("/dev/null", O_WRONLY);
+        errno = why;
     }
-    release(file);
     return closed;
+}
+
+/* Gives the temporary file its name, or removes it. */
+static bool settle(struct file *file, bool keep)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    bool kept = keep && rename(file->temporary, file->target) == 0;
+    int why = errno;
+    if (!kept)
+        unlink(file->temporary);
+    forget(file->temporary);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = why;
+    return kept == keep;
+}
+
+bool file_commit(struct file *file, struct error *error)
+{
+    bool done = close_descriptor(file);
+    if (!done)
+        write_failed(error);
+    if (file->temporary && !settle(file, done))
+        done = fail(error, "cannot be written: %s", strerror(errno));
+    release(file);
+    return done;
 }
 
 void file_abandon(struct file *file)
 {
     if (file->descriptor != STDOUT_FILENO)
         close(file->descriptor);
-    if (file->temporary) {
-        unlink(file->temporary);
-        forget(file->temporary);
-    }
+    if (file->temporary)
+        settle(file, false);
     release(file);
 }

@@ -22,6 +22,7 @@
 #endif
 
 enum { STATUS_OK, STATUS_GATE, STATUS_TROUBLE };
+enum { WIDTH_LIMIT = 1000 };
 
 static int trouble(const char *file, const struct error *error)
 {
@@ -36,7 +37,8 @@ static int terminal_width(void)
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
         return size.ws_col;
     const char *columns = getenv("COLUMNS");
-    return columns ? atoi(columns) : 0;
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    return width < 0 ? 0 : width > WIDTH_LIMIT ? WIDTH_LIMIT : (int)width;
 }
 
 /* How text looks where it goes: colour and width belong to a terminal. */
@@ -71,11 +73,14 @@ static const char *name_of_output(const char *path)
     return file_is_standard_output(path) ? "standard output" : path;
 }
 
+/* A report without a tensor takes the place of older ones in files, and is not worth printing. */
 static int write_outputs(const struct options *options, const struct report *report)
 {
     int status = STATUS_OK;
     for (size_t i = 0; i < options->output_count; i++) {
         const struct output_request *output = &options->outputs[i];
+        if (!report->tensor_count && file_is_standard_output(output->path))
+            continue;
         struct style style = style_for(output->path, options);
         struct buffer text = {0};
         struct error error;
@@ -100,17 +105,30 @@ static bool spares_inputs(const struct options *options, const char *output, str
     return true;
 }
 
+/* Whether two paths, of files that need not be there yet, name the same place. */
+static bool same_place(const char *a, const char *b)
+{
+    struct stat status;
+    if (stat(a, &status) == 0)
+        return S_ISREG(status.st_mode) && file_is(b, &status);
+    const char *a_name = strrchr(a, '/'), *b_name = strrchr(b, '/');
+    if (strcmp(a_name ? a_name + 1 : a, b_name ? b_name + 1 : b) != 0)
+        return false;
+    char *a_folder = a_name ? copy_bytes(a, (size_t)(a_name - a + 1)) : copy_string(".");
+    char *b_folder = b_name ? copy_bytes(b, (size_t)(b_name - b + 1)) : copy_string(".");
+    bool same = stat(a_folder, &status) == 0 && file_is(b_folder, &status);
+    free(a_folder);
+    free(b_folder);
+    return same;
+}
+
 /* Nor another output. Two that go to one pipe or device are the user's affair. */
 static bool spares_outputs(const char *const *others, size_t count, const char *output,
                            struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct stat status;
-        bool there = stat(others[i], &status) == 0;
-        if (there ? S_ISREG(status.st_mode) && file_is(output, &status)
-                  : strcmp(others[i], output) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (same_place(others[i], output))
             return fail(error, "is named for two outputs");
-    }
     return true;
 }
 
@@ -220,11 +238,11 @@ static int run(const struct options *options)
         file_abandon(&write);
     else if (options->write && !file_commit(&write, &error))
         status = trouble(name_of_output(options->write), &error);
-    if (report.tensor_count) {
-        report_total_figures(&report, analysis.total);
+    report.incomplete = status != STATUS_OK;
+    report_total_figures(&report, analysis.total);
+    if (report.tensor_count)
         status = worse(status, judge(options, &report));
-        status = worse(status, write_outputs(options, &report));
-    }
+    status = worse(status, write_outputs(options, &report));
     total_free(analysis.total);
     report_free(&report);
     return status;

@@ -66,29 +66,25 @@ void options_help(struct buffer *out)
                      "trouble.\n");
 }
 
-static bool add_cast(struct options *options, const char *name, size_t length, struct error *error)
+static void add_cast(struct options *options, const struct format *format)
 {
-    struct cast cast = {0};
-    if (!format_find(name, length, &cast.format, error))
-        return false;
     for (size_t c = 0; c < options->cast_count; c++)
-        if (strcmp(options->casts[c].format.name, cast.format.name) == 0)
-            return true; /* named twice: once is enough */
+        if (strcmp(options->casts[c].format.name, format->name) == 0)
+            return; /* named twice: once is enough */
     options->casts = reallocate(options->casts, options->cast_count + 1, sizeof *options->casts);
-    options->casts[options->cast_count++] = cast;
-    return true;
+    options->casts[options->cast_count++] = (struct cast){.format = *format};
 }
 
-/* A list of formats; `fp8` stands for both of OCP's. */
 static bool parse_to(struct options *options, const char *list, struct error *error)
 {
     options->cast_count = 0;
     for (;;) {
-        size_t length = strcspn(list, ",");
-        bool both = length == 3 && strncmp(list, "fp8", 3) == 0;
-        if (both ? !add_cast(options, "e4m3fn", 6, error) || !add_cast(options, "e5m2", 4, error)
-                 : !add_cast(options, list, length, error))
+        struct format formats[2];
+        size_t length = strcspn(list, ","), count = format_find_all(list, length, formats, error);
+        if (!count)
             return false;
+        for (size_t i = 0; i < count; i++)
+            add_cast(options, &formats[i]);
         if (!list[length])
             return true;
         list += length + 1;

@@ -8,7 +8,6 @@
 #include "kernel/kernel.h"
 #include "output/output.h"
 
-/* So many threads' memory stays within 64 MiB. */
 enum { OUTPUT_LIMIT = 32, THREAD_LIMIT = 128 };
 
 struct output_request {

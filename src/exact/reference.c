@@ -392,18 +392,17 @@ static void finish_errors(struct reference *r)
     mpfr_clear(count);
 }
 
-static void finish_relative(struct reference *r)
+static struct reference_bins trim(const uint64_t *counts, size_t n, int first)
 {
-    struct reference_figures *f = &r->figures;
-    size_t low = 0, high = RELATIVE_BINS;
-    while (low < high && !r->relative[low])
+    size_t low = 0, high = n;
+    while (low < high && !counts[low])
         low++;
-    while (high > low && !r->relative[high - 1])
+    while (high > low && !counts[high - 1])
         high--;
-    f->relative_length = high - low;
-    f->relative_first = high > low ? RELATIVE_LOWEST + (int)low : 0;
-    f->relative = allocate(f->relative_length, sizeof *f->relative);
-    memcpy(f->relative, r->relative + low, f->relative_length * sizeof *f->relative);
+    struct reference_bins bins = {.first = high > low ? first + (int)low : 0, .length = high - low};
+    bins.counts = allocate(bins.length, sizeof *bins.counts);
+    memcpy(bins.counts, counts + low, bins.length * sizeof *bins.counts);
+    return bins;
 }
 
 struct reference_figures reference_finish(struct reference *r)
@@ -414,7 +413,7 @@ struct reference_figures reference_finish(struct reference *r)
         finish_errors(r);
     else
         f->max_abs_input = f->max_rel_input = NAN;
-    finish_relative(r);
+    f->relative = trim(r->relative, RELATIVE_BINS, RELATIVE_LOWEST);
     f->sum_e = hexadecimal(r->sum_e);
     f->sum_abs_e = hexadecimal(r->sum_abs_e);
     f->sum_e2 = hexadecimal(r->sum_e2);
@@ -428,10 +427,87 @@ struct reference_figures reference_finish(struct reference *r)
 
 void reference_figures_free(struct reference_figures *figures)
 {
-    free(figures->relative);
+    free(figures->relative.counts);
     free(figures->sum_e);
     free(figures->sum_abs_e);
     free(figures->sum_e2);
     free(figures->sum_x2);
     *figures = (struct reference_figures){0};
+}
+
+enum { EXPONENT_LOWEST = -1074, EXPONENT_BINS = 1024 - EXPONENT_LOWEST };
+
+struct reference_input {
+    struct reference_input_figures figures;
+    uint64_t finite;
+    mpfr_t x, square, sum, sum_squares;
+    uint64_t exponents[EXPONENT_BINS];
+};
+
+struct reference_input *reference_input_new(void)
+{
+    struct reference_input *r = allocate(1, sizeof *r);
+    mpfr_init2(r->x, 53);
+    mpfr_inits2(SUM_BITS, r->square, r->sum, r->sum_squares, (mpfr_ptr)0);
+    mpfr_set_zero(r->sum, 1);
+    mpfr_set_zero(r->sum_squares, 1);
+    r->figures.min_abs = r->figures.max_abs = NAN;
+    return r;
+}
+
+static void add_finite(struct reference_input *r, double x)
+{
+    struct reference_input_figures *f = &r->figures;
+    r->finite++;
+    if (!(f->max_abs >= fabs(x)))
+        f->max_abs = fabs(x);
+    if (x == 0) {
+        f->zero++;
+        return;
+    }
+    if (!(f->min_abs <= fabs(x)))
+        f->min_abs = fabs(x);
+    must_be_exact(mpfr_set_d(r->x, x, MPFR_RNDN));
+    r->exponents[mpfr_get_exp(r->x) - 1 - EXPONENT_LOWEST]++;
+    must_be_exact(mpfr_add(r->sum, r->sum, r->x, MPFR_RNDN));
+    must_be_exact(mpfr_sqr(r->square, r->x, MPFR_RNDN));
+    must_be_exact(mpfr_add(r->sum_squares, r->sum_squares, r->square, MPFR_RNDN));
+}
+
+void reference_input_add(struct reference_input *r, const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i]))
+            r->figures.nan++;
+        else if (isinf(x[i]))
+            r->figures.inf++;
+        else
+            add_finite(r, x[i]);
+    }
+}
+
+struct reference_input_figures reference_input_finish(struct reference_input *r)
+{
+    struct reference_input_figures figures = r->figures;
+    figures.mean = figures.rms = NAN;
+    if (r->finite) {
+        mpfr_t count;
+        mpfr_init2(count, 64);
+        mpfr_set_ui(count, r->finite, MPFR_RNDN);
+        figures.mean = mean_of(r->sum, r->finite);
+        figures.rms = root_of_ratio(r->sum_squares, count);
+        figures.sum = hexadecimal(r->sum);
+        mpfr_clear(count);
+    }
+    figures.exponents = trim(r->exponents, EXPONENT_BINS, EXPONENT_LOWEST);
+    mpfr_clears(r->x, r->square, r->sum, r->sum_squares, (mpfr_ptr)0);
+    free(r);
+    return figures;
+}
+
+void reference_input_figures_free(struct reference_input_figures *figures)
+{
+    free(figures->exponents.counts);
+    free(figures->sum);
+    *figures = (struct reference_input_figures){0};
 }

@@ -22,6 +22,13 @@ struct reference_outcome {
 
 struct reference_outcome reference_cast(const struct cast *cast, double x, uint64_t element);
 
+/* A histogram without empty bins at either end. */
+struct reference_bins {
+    int first;
+    size_t length;
+    uint64_t *counts; /* owned */
+};
+
 /* A tensor's figures against one cast. */
 struct reference_figures {
     uint64_t classes[CLASS_COUNT];
@@ -29,9 +36,7 @@ struct reference_figures {
     /* NaN where REPORT.md says null. */
     double mean, mean_abs, rms, max_abs, max_abs_input, max_rel, max_rel_input, sqnr_db, rel_l2;
     uint64_t max_abs_at, max_rel_at; /* where max_* is not 0 */
-    int relative_first;              /* bins as in a trimmed histogram */
-    size_t relative_length;
-    uint64_t *relative;                        /* owned */
+    struct reference_bins relative;
     char *sum_e, *sum_abs_e, *sum_e2, *sum_x2; /* exact hexadecimal floats, owned */
 };
 
@@ -43,5 +48,20 @@ void reference_add(struct reference *reference, const double *x, size_t n, uint6
 /* Ends it and frees the reference. */
 struct reference_figures reference_finish(struct reference *reference);
 void reference_figures_free(struct reference_figures *figures);
+
+/* The figures of the input itself; NaN and NULL where REPORT.md says null. */
+struct reference_input_figures {
+    uint64_t nan, inf, zero;
+    double min_abs, max_abs, mean, rms;
+    struct reference_bins exponents;
+    char *sum; /* owned */
+};
+
+struct reference_input;
+
+struct reference_input *reference_input_new(void);
+void reference_input_add(struct reference_input *reference, const double *x, size_t n);
+struct reference_input_figures reference_input_finish(struct reference_input *reference);
+void reference_input_figures_free(struct reference_input_figures *figures);
 
 #endif

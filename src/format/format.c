@@ -132,6 +132,17 @@ bool format_find(const char *name, size_t length, struct format *format, struct 
     return true;
 }
 
+size_t format_find_all(const char *name, size_t length, struct format formats[2],
+                       struct error *error)
+{
+    if (!same_name(name, length, "fp8", 3))
+        return format_find(name, length, &formats[0], error);
+    return format_find("e4m3fn", 6, &formats[0], error) &&
+                   format_find("e5m2", 4, &formats[1], error)
+               ? 2
+               : 0;
+}
+
 double format_max(const struct format *f)
 {
     return ldexp((double)f->max_significand, f->emax - f->precision + 1);

@@ -42,6 +42,11 @@ const char *format_dtype(size_t index);
  */
 bool format_find(const char *name, size_t length, struct format *format, struct error *error);
 
+/* The same, and `fp8`, which stands for both of OCP's 8-bit formats: the number of formats, 0 with
+ * a message when there is no such name. */
+size_t format_find_all(const char *name, size_t length, struct format formats[2],
+                       struct error *error);
+
 /* The largest finite value, the smallest normal and the smallest subnormal one. */
 double format_max(const struct format *format);
 double format_min_normal(const struct format *format);

@@ -127,11 +127,10 @@ static bool parse_format(const char **at, struct gate_rule *rule, struct error *
     const char *end = colon;
     while (end > *at && isspace((unsigned char)end[-1]))
         end--;
-    struct format format;
     struct error why;
-    if (!format_find(*at, (size_t)(end - *at), &format, &why))
+    rule->format_count = format_find_all(*at, (size_t)(end - *at), rule->formats, &why);
+    if (!rule->format_count)
         return fail(error, "rule '%s': %s", rule->text, why.text);
-    snprintf(rule->format, sizeof rule->format, "%s", format.name);
     *at = skip_space(colon + 1);
     return true;
 }
@@ -210,12 +209,25 @@ static void judge(const struct gate_rule *rule, struct report *report,
     report->pass &= pass;
 }
 
-static bool names_a_cast(const struct gate_rule *rule, const struct report *report)
+static bool is_for(const struct gate_rule *rule, const struct format *format)
 {
-    for (size_t c = 0; c < report->cast_count; c++)
-        if (!*rule->format || strcmp(rule->format, report->casts[c].format.name) == 0)
-            return true;
-    return false;
+    bool named = rule->format_count == 0;
+    for (size_t i = 0; i < rule->format_count; i++)
+        named |= strcmp(rule->formats[i].name, format->name) == 0;
+    return named;
+}
+
+/* The first of the rule's formats that is not cast to, or NULL. */
+static const char *missing_format(const struct gate_rule *rule, const struct report *report)
+{
+    for (size_t i = 0; i < rule->format_count; i++) {
+        bool found = false;
+        for (size_t c = 0; c < report->cast_count; c++)
+            found |= strcmp(rule->formats[i].name, report->casts[c].format.name) == 0;
+        if (!found)
+            return rule->formats[i].name;
+    }
+    return NULL;
 }
 
 bool gate_judge(const struct gate_rule *rules, size_t count, struct report *report,
@@ -223,22 +235,22 @@ bool gate_judge(const struct gate_rule *rules, size_t count, struct report *repo
 {
     if (count == 0)
         return true;
-    for (size_t r = 0; r < count; r++)
-        if (!names_a_cast(&rules[r], report))
+    for (size_t r = 0; r < count; r++) {
+        const char *missing = missing_format(&rules[r], report);
+        if (missing)
             return fail(error, "rule '%s': %s is not among the formats of --to", rules[r].text,
-                        rules[r].format);
+                        missing);
+    }
     report->gates = reallocate(NULL, count * report->tensor_count * report->cast_count + 1,
                                sizeof *report->gates);
-    report->pass = true;
+    report->pass = !report->incomplete;
     for (size_t r = 0; r < count; r++)
         for (size_t t = 0; t < report->tensor_count; t++)
             for (size_t c = 0; c < report->cast_count; c++) {
                 const struct report_tensor *tensor = &report->tensors[t];
                 const struct report_cast *cast = &tensor->casts[c];
-                if (tensor->tensor.elements == 0 ||
-                    (*rules[r].format && strcmp(rules[r].format, cast->cast->format.name) != 0))
-                    continue;
-                judge(&rules[r], report, tensor, cast);
+                if (tensor->tensor.elements != 0 && is_for(&rules[r], &cast->cast->format))
+                    judge(&rules[r], report, tensor, cast);
             }
     if (report->gate_count == 0)
         return fail(error, "no tensor has an element to judge");

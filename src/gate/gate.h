@@ -15,7 +15,8 @@ enum quantity {
 /* [FORMAT:] NAME COMPARISON NUMBER; the gate fails where it holds. */
 struct gate_rule {
     const char *text; /* as written, not owned */
-    char format[16];  /* canonical; "" is every format */
+    size_t format_count; /* 0: every format */
+    struct format formats[2];
     enum quantity kind;
     enum metric metric; /* of QUANTITY_METRIC and QUANTITY_RATE */
     int comparison;

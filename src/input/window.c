@@ -33,18 +33,6 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-bool window_is_cheap(const struct window *window, size_t count)
-{
-    /* Copying a page takes some 400 ns. Mapping it takes as long where pages are mapped in small
-     * groups, and almost nothing where they are mapped by the hundred: far from this line. */
-    const double line = 150e-9;
-    const volatile char *bytes = window->bytes;
-    double start = seconds();
-    for (size_t at = 0; at < count; at += PAGE)
-        (void)bytes[at];
-    return seconds() - start < line * (double)(count / PAGE + 1);
-}
-
 /* Where this thread goes on when a window breaks; NULL outside of a guard. */
 static _Thread_local sigjmp_buf *way_out;
 
@@ -76,4 +64,36 @@ bool window_guard(void (*body)(void *context), void *context)
     body(context);
     way_out = NULL;
     return true;
+}
+
+struct touch {
+    struct window window;
+    size_t count;
+};
+
+static void touch_pages(void *context)
+{
+    const struct touch *touch = context;
+    const volatile char *bytes = touch->window.bytes;
+    for (size_t at = 0; at < touch->count; at += PAGE)
+        (void)bytes[at];
+}
+
+bool window_pays(struct input *input, uint64_t offset, void *buffer, size_t count)
+{
+    struct touch touch = {.count = count};
+    struct error error;
+    if (!input_read(input, offset, buffer, count, &error)) /* from now on it is in the cache */
+        return false;
+    double start = seconds();
+    if (!window_open(input, offset, count, &touch.window))
+        return false;
+    bool whole = window_guard(touch_pages, &touch);
+    window_close(&touch.window);
+    double mapped = seconds();
+    if (!whole || !input_read(input, offset, buffer, count, &error))
+        return false;
+    double copied = seconds();
+    /* What was mapped still has to be brought near, as what was copied is already. */
+    return mapped - start < 0.6 * (copied - mapped);
 }

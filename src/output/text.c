@@ -204,6 +204,15 @@ static void failing_gates(struct page *page, const struct report *report)
         buffer_free(&cells[i]);
 }
 
+/* What is missing is told first. */
+static void incomplete(struct page *page, const struct report *report)
+{
+    if (!report->incomplete)
+        return;
+    page_paragraph(page, 0, INK_BAD, "Incomplete: there was trouble, see the messages.");
+    page_end_line(page);
+}
+
 static void verdict(struct page *page, const struct report *report)
 {
     if (!report->has_verdict)
@@ -217,6 +226,8 @@ static void verdict(struct page *page, const struct report *report)
     page_paint(page, report->pass ? INK_GOOD : INK_BAD, report->pass ? "PASS" : "FAIL");
     if (failed)
         buffer_printf(&text, "  %zu of %zu gates", failed, report->gate_count);
+    else if (report->incomplete)
+        buffer_printf(&text, "  incomplete; on what was read %zu gates hold", held);
     else
         buffer_printf(&text, "  %zu %s", held, held == 1 ? "gate holds" : "gates hold");
     page_paint(page, INK_TITLE, text.data);
@@ -377,6 +388,7 @@ static void render(const struct report *report, const struct style *style, struc
 {
     struct page page = page_on(out, style);
     bool many = report->tensor_count > 1;
+    incomplete(&page, report);
     verdict(&page, report);
     for (size_t i = 0; i < report->tensor_count; i++)
         tensor_section(&page, report, &report->tensors[i], many && !style->verbose);

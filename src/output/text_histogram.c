@@ -12,7 +12,7 @@
 enum {
     ROWS_MOST = 32,    /* binades that get a row each */
     ROWS_GROUPED = 24, /* about as many rows for more binades than that */
-    LABEL_WIDTH = 9,
+    LABEL_WIDTH = 10,
     GAP = 2,
     BAR_LEAST = 6,
     BAR_GOOD = 18, /* below that nothing optional is shown */
@@ -229,7 +229,10 @@ static void draw_row(const struct layout *layout, int k)
     page_left(page, INK_DIM, text.data, LABEL_WIDTH - GAP);
     if (layout->approximate) {
         text.length = 0;
-        number_human(&text, ldexp(1, k));
+        if (ldexp(1, k) > 0) /* the lowest of several binades a row may lie under all numbers */
+            number_human(&text, ldexp(1, k));
+        else
+            buffer_puts(&text, "");
         page_left(page, INK_DIM, text.data, APPROXIMATE_WIDTH);
     }
     text.length = 0;

@@ -115,6 +115,7 @@ struct report {
     uint64_t total_elements;
     struct report_gate *gates; /* owned; filled by gate/ */
     size_t gate_count;
+    bool incomplete; /* something could not be read or written: no verdict is "pass" */
     bool has_verdict, pass;
 };
 

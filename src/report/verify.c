@@ -17,9 +17,29 @@ struct origin {
 
 static const struct origin origins[METRIC_COUNT] = {
 #define AT(member) offsetof(struct reference_figures, member)
-#define COUNT(member) {VALUE_COUNT, AT(member), 0}
-#define REAL(member) {VALUE_REAL, AT(member), 0}
-#define INDEX(member, maximum) {VALUE_INDEX, AT(member), AT(maximum)}
+#define COUNT(member)              \
+    {                              \
+        VALUE_COUNT, AT(member), 0 \
+    }
+#define REAL(member)              \
+    {                             \
+        VALUE_REAL, AT(member), 0 \
+    }
+#define INPUT(kind, member)                                       \
+    {                                                             \
+        kind, offsetof(struct reference_input_figures, member), 0 \
+    }
+#define INDEX(member, maximum)               \
+    {                                        \
+        VALUE_INDEX, AT(member), AT(maximum) \
+    }
+    [METRIC_INPUT_NAN] = INPUT(VALUE_COUNT, nan),
+    [METRIC_INPUT_INF] = INPUT(VALUE_COUNT, inf),
+    [METRIC_INPUT_ZERO] = INPUT(VALUE_COUNT, zero),
+    [METRIC_INPUT_MIN_ABS] = INPUT(VALUE_REAL, min_abs),
+    [METRIC_INPUT_MAX_ABS] = INPUT(VALUE_REAL, max_abs),
+    [METRIC_INPUT_MEAN] = INPUT(VALUE_REAL, mean),
+    [METRIC_INPUT_RMS] = INPUT(VALUE_REAL, rms),
     [METRIC_NAN] = COUNT(classes[CLASS_NAN]),
     [METRIC_INF] = COUNT(classes[CLASS_INF]),
     [METRIC_ZERO] = COUNT(classes[CLASS_ZERO]),
@@ -42,12 +62,13 @@ static const struct origin origins[METRIC_COUNT] = {
     [METRIC_ERROR_REL_L2] = REAL(rel_l2),
 };
 
-static double real_at(const struct reference_figures *reference, size_t offset)
+static double real_at(const void *reference, size_t offset)
 {
     return *(const double *)(const void *)((const char *)reference + offset);
 }
 
-static struct value expected(const struct reference_figures *reference, enum metric metric)
+/* `reference` is the struct that figures of the metric's group come from. */
+static struct value expected(const void *reference, enum metric metric)
 {
     const struct origin *origin = &origins[metric];
     const char *at = (const char *)reference + origin->offset;
@@ -83,35 +104,30 @@ static void describe(struct value value, char *text, size_t size)
         snprintf(text, size, "%" PRIu64, value.count);
 }
 
-static bool verify_figures(const struct report_cast *cast,
-                           const struct reference_figures *reference, struct error *error)
+/* The figures of an input (whose name is then "input") or of a cast. */
+static bool verify_figures(const char *name, const struct value *figures, const void *reference,
+                           bool input, struct error *error)
 {
     for (int m = 0; m < METRIC_COUNT; m++) {
-        if (metric_table[m].group == GROUP_INPUT)
+        if ((metric_table[m].group == GROUP_INPUT) != input)
             continue;
-        struct value ours = cast->figures[m], theirs = expected(reference, (enum metric)m);
+        struct value ours = figures[m], theirs = expected(reference, (enum metric)m);
         if (same(ours, theirs))
             continue;
         char a[40], b[40];
         describe(ours, a, sizeof a);
         describe(theirs, b, sizeof b);
-        return fail(error, "%s: %s differs from the reference: %s, not %s", cast->cast->format.name,
+        return fail(error, "%s: %s differs from the reference: %s, not %s", name,
                     metric_table[m].name, a, b);
     }
     return true;
 }
 
-static bool verify_histogram(const struct report_cast *cast,
-                             const struct reference_figures *reference, struct error *error)
+static bool same_bins(const struct histogram *ours, const struct reference_bins *theirs)
 {
-    const struct histogram *ours = &cast->relative_error;
-    if (cast->relative_exact == reference->relative_exact &&
-        ours->first == reference->relative_first && ours->length == reference->relative_length &&
-        (!ours->length ||
-         memcmp(ours->counts, reference->relative, ours->length * sizeof *ours->counts) == 0))
-        return true;
-    return fail(error, "%s: the histogram of relative errors differs from the reference",
-                cast->cast->format.name);
+    return ours->first == theirs->first && ours->length == theirs->length &&
+           (!ours->length ||
+            memcmp(ours->counts, theirs->counts, ours->length * sizeof *ours->counts) == 0);
 }
 
 static bool verify_sums(const struct report_cast *cast, const struct reference_figures *reference,
@@ -135,6 +151,23 @@ static bool verify_sums(const struct report_cast *cast, const struct reference_f
 bool report_verify(const struct report_cast *cast, const struct reference_figures *reference,
                    struct error *error)
 {
-    return verify_figures(cast, reference, error) && verify_sums(cast, reference, error) &&
-           verify_histogram(cast, reference, error);
+    const char *name = cast->cast->format.name;
+    if (!verify_figures(name, cast->figures, reference, false, error) ||
+        !verify_sums(cast, reference, error))
+        return false;
+    return (cast->relative_exact == reference->relative_exact &&
+            same_bins(&cast->relative_error, &reference->relative)) ||
+           fail(error, "%s: the histogram of relative errors differs from the reference", name);
+}
+
+bool report_verify_input(const struct report_tensor *tensor,
+                         const struct reference_input_figures *reference, struct error *error)
+{
+    if (!verify_figures("input", tensor->figures, reference, true, error))
+        return false;
+    if (!same_bins(&tensor->exponents, &reference->exponents))
+        return fail(error, "input: the histogram of exponents differs from the reference");
+    bool same_sum = tensor->sum && reference->sum ? strcmp(tensor->sum, reference->sum) == 0
+                                                  : tensor->sum == reference->sum;
+    return same_sum || fail(error, "input: the sum differs from the reference");
 }

@@ -9,4 +9,7 @@
 bool report_verify(const struct report_cast *cast, const struct reference_figures *reference,
                    struct error *error);
 
+bool report_verify_input(const struct report_tensor *tensor,
+                         const struct reference_input_figures *reference, struct error *error);
+
 #endif

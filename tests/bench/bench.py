@@ -82,13 +82,15 @@ def main():
         header += [f"{threads} thread{'s'[:threads > 1]}: ms", "GB/s", "of the floor"]
 
     print(*facts, sep="  \n", end="\n\n")
+    start = harness.spread(times["start"], 1e3)
     print(harness.table(header, list(rows_of(lines, times, thread_counts))))
     print(f"""
-{bench.elements:,} elements (f64: half as many), {bench.runs} rounds, all jobs in turn in each. {bench.time}:
-median (least–most). A process that does nothing takes {harness.spread(times["start"], 1e3)} ms of it. GB/s are bytes of input. The floor
-ors all bytes of the file and does nothing else, through one mapping or copied in pieces of 256 KiB; "of the floor" is the
-speed as a share of the mapped floor's with as many threads: the median over the rounds. One thread has one processor for
-itself; of several, each has its own. All files are in the page cache, in pages as large as the system reads them in
+{bench.elements:,} elements (f64: half as many); rounds, with all jobs in turn in each: {bench.runs}.
+{bench.time}: median (least–most).
+A process that does nothing takes {start} ms of it. GB/s are bytes of input. The floor ors all bytes of the
+file and does nothing else, through one mapping or copied in pieces of 256 KiB; "of the floor" is the speed as a share of
+the mapped floor's with as many threads: the median over the rounds. One thread has one processor for itself; of
+several, each has its own. All files are in the page cache, in pages as large as the system makes them when it reads in
 order, except where it says small.""")
 
 

@@ -30,7 +30,8 @@ static atomic_int failed; /* an errno */
 #ifdef __x86_64__
 __attribute__((target_clones("avx2", "default")))
 #endif
-static uint64_t or_bytes(const char *bytes, size_t count)
+static uint64_t
+or_bytes(const char *bytes, size_t count)
 {
     vector v0 = {0}, v1 = {0}, v2 = {0}, v3 = {0};
     size_t i = 0;

@@ -141,14 +141,15 @@ def machine():
                 model = line.split(":", 1)[1].strip()
                 break
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    yield f"{model}, {platform.machine()}, {len(PROCESSORS)} processors, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}"
+    linux = platform.release().split("-")[0]
+    yield f"{model}, {platform.machine()}, {len(PROCESSORS)} processors, {memory:.0f} GiB, Linux {linux}"
 
 
 def busy(bench):
     """Yield a line if the machine has other things to do."""
     load = os.getloadavg()[0]
     if load > 0.3 * len(PROCESSORS) and not bench.processor_time:
-        yield f"**The machine was busy when this began (load {load:.1f}). Do not trust these times; BUSY=1 compares processor time.**"
+        yield f"**The machine was busy (load {load:.1f}): do not trust these times. BUSY=1 compares processor time.**"
 
 
 def spread(values, scale=1.0):

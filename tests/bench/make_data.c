@@ -108,16 +108,17 @@ static const struct kind {
     const char *npy; /* its type in an .npy header; NULL: no header */
     void (*make)(struct random *random, void *to);
 } kinds[] = {
-    {"weights", 4, "<f4", make_weight},     {"gradients", 4, "<f4", make_gradient},
-    {"constant", 4, "<f4", make_constant},  {"bits", 4, "<f4", make_bits},
+    {"weights", 4, "<f4", make_weight},        {"gradients", 4, "<f4", make_gradient},
+    {"constant", 4, "<f4", make_constant},     {"bits", 4, "<f4", make_bits},
     {"weights-f64", 8, NULL, make_weight_f64}, {"weights-bf16", 2, NULL, make_weight_bf16},
 };
 
 static void write_header(FILE *file, const char *type, unsigned long long elements)
 {
     char text[119];
-    int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%llu,), }",
-                          type, elements);
+    int length =
+        snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%llu,), }",
+                 type, elements);
     fprintf(file, "\x93NUMPY%c%c%c%c%.*s%*s\n", 1, 0, 118, 0, length, text, 117 - length, "");
 }
 

@@ -2,8 +2,8 @@
  * Runs a program and tells what it took, as the last line on standard error:
  *   measure PROCESSOR|- PROGRAM [ARGUMENT]...   ->   ELAPSED PROCESSOR_SECONDS PEAK_KIB STATUS
  * A program with a processor runs on that one alone. Both times are those of the whole
- * process, its start and end included. The peak is its resident memory, pages of mapped files among it;
- * it is never less than this program's own, which is why this program is a small one.
+ * process, its start and end included. The peak is its resident memory, pages of mapped files among
+ * it; it is never less than this program's own, which is why this program is a small one.
  */
 #include <errno.h>
 #include <sched.h>

@@ -12,7 +12,7 @@ BIAS = 1023
 
 
 def pieces(path, size):
-    """Yield (position, array) of a one-dimensional little-endian float32 .npy file. The array is used again for the next piece."""
+    """Yield (position, array) of a one-dimensional float32 .npy file. The array is used again for the next piece."""
     with open(path, "rb") as file:
         version = numpy.lib.format.read_magic(file)
         assert version == (1, 0), version

@@ -90,9 +90,11 @@ def main():
                      f"{max(peaks[name]) * 1024 / 1e6:.1f}", f"{harness.median_ratio(peaks[name], peaks[ours]):.1f}"])
     print(*facts, sep="  \n", end="\n\n")
     print(harness.table(["", "cast to", "threads", "seconds", "× precheck", "peak MB", "× precheck"], rows))
+    megabytes = os.path.getsize(path) / 1e6
     print(f"""
-{bench.elements:,} float32 weights ({os.path.getsize(path) / 1e6:.0f} MB, in the page cache), {bench.runs} rounds, all jobs in turn in each. {bench.time}:
-median (least–most). Importing numpy takes {start["numpy"]} s of it, torch {start["torch"]} s. Ratios are to precheck with the
+{bench.elements:,} float32 weights ({megabytes:.0f} MB, in the page cache); rounds, with all jobs in turn in each: {bench.runs}.
+{bench.time}: median (least–most).
+Importing numpy takes {start["numpy"]} s of it, torch {start["torch"]} s. Ratios are to precheck with the
 same format and as many threads: the median over the rounds. Peak MB is resident memory. Every script gave the same counts,
 histograms and places of the maxima as precheck, and the other figures within {TOLERANCE:g}.""")
 

@@ -123,7 +123,7 @@ verdict()
         'overflow > 1,5' 'overflow >> 1' 'overflow >= = 1' 'overflow > 5%'; do
         trouble "is not a number" x.npy --fail-on "$rule"
     done
-    for rule in 'fp17: overflow > 0' ': overflow > 0' 'fp8: overflow > 0'; do
+    for rule in 'fp17: overflow > 0' ': overflow > 0'; do
         trouble "rule '$rule': unknown format" x.npy --fail-on "$rule"
     done
 }
@@ -224,4 +224,19 @@ verdict()
     [ "$status" -eq 2 ]
     precheck x.npy --json --to bf16 --fail-on $' bf16 :overflow>=\t0 '
     is 'r["gates"][0]["rule"]' $' bf16 :overflow>=\t0 '
+}
+
+@test "fp8 in a rule is both formats, in any case" {
+    precheck x.npy --to e5m2,bf16,e4m3fn --fail-on 'FP8: nan_rate >= 0' --json
+    [ "$status" -eq 1 ]
+    [ "$(grep -o '"to": "e[^"]*", "value"' <<<"$output" | sort | uniq -c | wc -l)" -eq 2 ]
+    trouble "e5m2 is not among the formats of --to" x.npy --to e4m3fn --fail-on 'fp8: overflow > 0' -q
+}
+
+@test "a verdict is not pass where an input is missing" {
+    precheck x.npy missing.npy --to fp32 --fail-on 'bits > 32' --json
+    [ "$status" -eq 2 ]
+    grep -q '"verdict": "fail"' <<<"$output"
+    precheck x.npy missing.npy --to fp32
+    [ "${output%%$'\n'*}" = 'Incomplete: there was trouble, see the messages.' ]
 }

@@ -371,3 +371,20 @@ precheck: folder: is a directory" ]
         lacks '[[:space:]]$'
     done
 }
+
+@test "a report without a tensor takes the place of an old one" {
+    echo old >report.json
+    echo nothing >x.bad
+    precheck x.bad --json -o json:report.json -q
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    grep -q '"tensors": \[\]' report.json
+}
+
+@test "outputs that are not there yet and are one file, and links to nothing, are refused" {
+    echo 0123 >x.bin
+    trouble 'is named for two outputs' x.bin --raw f32 --to bf16 -w ./q.npy -o json:q.npy
+    ln -s nowhere link.npy
+    trouble 'is a symbolic link to nothing' x.bin --raw f32:1 --to bf16 -q -w link.npy
+    [ -L link.npy ]
+}

@@ -33,7 +33,8 @@
 
 static const uint32_t infinity_bits = UINT32_C(0x7f800000), sign_bit = UINT32_C(0x80000000);
 
-struct sweep *sweep_new(const struct kernel *kernel, bool elements, const struct format *format)
+struct sweep *sweep_new(const struct kernel *kernel, bool elements, uint32_t overflow_stride,
+                        const struct format *format)
 {
     struct sweep *sweep = allocate(1, sizeof *sweep);
     struct cast cast = {.format = *format};
@@ -42,6 +43,7 @@ struct sweep *sweep_new(const struct kernel *kernel, bool elements, const struct
     dtype_find("f32", 3, &f32, &error);
     sweep->kernel = kernel;
     sweep->elements = elements;
+    sweep->overflow_stride = overflow_stride;
     sweep->plan = plan_cast(&cast);
     sweep->holds_every_float =
         format->precision >= 24 && format->emin <= -126 && format->emax >= 127;
@@ -419,7 +421,6 @@ static void measure(struct sweep *sweep, uint32_t bits, size_t n)
         sweep->x[i] = float_from_bits(bits + (uint32_t)i);
     kernel_measure(sweep->kernel, &sweep->decoder, sweep->x, n, 0, &sweep->tally->input,
                    &sweep->plan, sweep->tally->casts, 1);
-    sweep->pieces++;
     sweep->inputs += n;
 }
 
@@ -450,6 +451,14 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Pieces of whole binades begin at multiples of their size. */
+static bool is_left_out(const struct sweep *sweep, struct target target, uint32_t first)
+{
+    uint32_t near = float_bits((float)target.q) + (UINT32_C(2) << 23);
+    bool far_overflow = target.class == CLASS_OVERFLOW && target.finite && first > near;
+    return far_overflow && (first / PIECE + (first >> 23)) % sweep->overflow_stride != 0;
+}
+
 /* first .. last, magnitudes of one code and sign: cut into pieces. */
 static bool sweep_code(struct sweep *sweep, struct target target, uint32_t first, uint32_t last,
                        uint32_t sign)
@@ -462,7 +471,9 @@ static bool sweep_code(struct sweep *sweep, struct target target, uint32_t first
         struct piece piece = {.bits = first | sign, .n = end - first + 1, .target = target};
         if (sweep->holds_every_float)
             piece.target.class = first >> 23 ? CLASS_NORMAL : CLASS_SUBNORMAL;
-        if (!sweep_piece(sweep, &piece))
+        if (is_left_out(sweep, target, first))
+            sweep->left_out += piece.n;
+        else if (!sweep_piece(sweep, &piece))
             return false;
         first = end + 1;
     }

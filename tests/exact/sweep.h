@@ -15,16 +15,23 @@ enum { PIECE = 8192 };
 struct sweep {
     const struct kernel *kernel; /* measures whole pieces */
     bool elements;               /* cast_element is asked for every input too */
+    uint32_t overflow_stride;    /* see sweep_new */
     struct plan plan;
     bool holds_every_float;
     struct decoder decoder;
     struct tally *tally; /* all zero between pieces */
     float x[PIECE];
-    uint64_t pieces, inputs;
+    uint64_t inputs, left_out;
     char failure[600]; /* what went wrong first; empty so far */
 };
 
-struct sweep *sweep_new(const struct kernel *kernel, bool elements, const struct format *format);
+/*
+ * Where an overflow delivers a finite number, a kernel may measure each such input for itself,
+ * fifty times as slowly, and for the smallest formats they are half of all floats. Beyond the first
+ * two binades of them only one piece in so many is measured.
+ */
+struct sweep *sweep_new(const struct kernel *kernel, bool elements, uint32_t overflow_stride,
+                        const struct format *format);
 void sweep_free(struct sweep *sweep);
 
 /* The inputs with bits first .. last, inclusive, of one sign. False, with a message, when anything

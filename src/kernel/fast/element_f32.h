@@ -2,7 +2,6 @@
 #ifndef PRECHECK_KERNEL_FAST_ELEMENT_H
 #define PRECHECK_KERNEL_FAST_ELEMENT_H
 
-/* clang-format off: a line an operation */
 #include "base/bytes.h"
 #include "kernel/element.h"
 #include "kernel/kernel.h"

@@ -193,7 +193,7 @@ static inline void assign_windows(const element *x, size_t n, uint8_t *windows, 
     }
 }
 
-/* A run for each window that has elements, padded with zeros; next[w] is where its first one goes. */
+/* A run for each window that has elements, padded with zeros; next[w] is where its first goes. */
 static inline void lay_out_runs(const uint32_t *counts, struct runs *runs, uint32_t *next)
 {
     uint32_t start = 0;

@@ -1,23 +1,25 @@
+/* clang-format off: the tables of the proof */
 /*
  * Exact sums of a run of float32 numbers.
  *
- * A run is at most FAST_BLOCK floats whose nonzero elements have exponents in one window of WINDOW
- * binades, top - WINDOW + 1 .. top. So every value v is a multiple of 2^(top - 42), its magnitude
- * below 2^(top + 1), and so is every rounding error of one, since |e| <= |v| and e is a multiple of
- * the ulp of v.
+ * A run, or a window of it, is at most FAST_BLOCK floats whose nonzero elements have exponents in
+ * one window of WINDOW binades, top - 19 .. top. So every value v is a multiple of 2^(top - 42)
+ * below 2^(top + 1) in magnitude, and so is every rounding error of one, since |e| <= |v| and e is
+ * a multiple of the ulp of v. The accumulators are anchored (anchored.h); each lane adds at most
+ * 2^8 values.
  *
- * The accumulators are anchored (anchored.h); each lane adds at most FAST_BLOCK / 8 = 2^8 values.
+ *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top +
+ *   9).
  *
- *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room,
- *                2^(top + 9).
  *   Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
  *                accumulator. t = fma(v, v, S) rounds S + v^2 to the ulp of S, d = t - S is what
  *                was added, and fma(v, v, -d) is the rest.
  *     high       k = 2 top + 11, ulp 2^(2 top - 41). 2^8 squares, each at most
  *                (4 - 2^-21) 2^(2 top), and 2^8 roundings by 2^(2 top - 42): below 2^(2 top + 10).
- *     low        k = 2 top - 32, ulp 2^(2 top - 84). 2^8 remainders of at most 2^(2 top - 42) stay
+ *     low        k = 2 top - 32, ulp 2^(2 top - 84). 2^8 rests of at most 2^(2 top - 42) stay
  *                within 2^(2 top - 34), a half of the room, and are multiples of that ulp.
  */
+/* clang-format on */
 #ifndef PRECHECK_KERNEL_FAST_SUMS_F32_H
 #define PRECHECK_KERNEL_FAST_SUMS_F32_H
 

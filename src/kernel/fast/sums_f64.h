@@ -1,29 +1,34 @@
+/* clang-format off: the tables of the proof */
 /*
  * Exact sums of a run of binary64 numbers.
  *
- * A run is at most FAST_BLOCK numbers whose nonzero elements have exponents in one window of WINDOW
- * binades, top - 16 .. top. So every value v is a multiple of 2^(top - 68) below 2^(top + 1) in
- * magnitude, and so is every rounding error of one, since |e| <= |v| and e is a multiple of the ulp
- * of v. The accumulators are anchored (anchored.h); each lane adds at most FAST_BLOCK / 8 = 2^7
- * values.
+ * A run, or a window of it, is at most FAST_BLOCK numbers whose nonzero elements have exponents in
+ * one window of WINDOW binades, top - 16 .. top. So every value v is a multiple of 2^(top - 68)
+ * below 2^(top + 1) in magnitude, and so is every rounding error of one, since |e| <= |v| and e is
+ * a multiple of the ulp of v. The accumulators are anchored (anchored.h); each lane adds at most
+ * 2^7 values.
  *
- *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^7 values and their roundings are below the room
- *                2^(top + 9). The rests, at most 2^(top - 43) each, go to k = top - 33, ulp
- *                2^(top - 85), of which they are multiples; together at most 2^(top - 36) in a room
- *                of 2^(top - 34).
+ *   Sum of v     two accumulators.
+ *     high       k = top + 10, ulp 2^(top - 42): 2^7 values and their roundings are below the room,
+ *                2^(top + 9).
+ *     low        k = top - 33, ulp 2^(top - 85). The rests, at most 2^(top - 43) each, are
+ *                multiples of 2^(top - 68), and together at most 2^(top - 36) in a room of 2^(top
+ *                - 34).
+ *
  *   Sum of v^2   p = v * v rounded, r = fma(v, v, -p) exactly what that lost: a comfortable run is
- *                far from underflow.
- *     p          at most 2^(2 top + 2). k = 2 top + 12, ulp 2^(2 top - 40), room 2^(2 top + 11).
- *                The rests, at most 2^(2 top - 41), go to k = 2 top - 32, ulp 2^(2 top - 84), room
- *                2^(2 top - 33), of which they fill a half. For elements of the window p is at
- *                least 2^(2 top - 32), so a multiple of 2^(2 top - 84), and nothing is left. Errors
- *                can be smaller: what is left of them, below 2^(2 top - 84), is added to the
- *                following.
- *     r          at most 2^(2 top - 52), a multiple of 2^(2 top - 136). k = 2 top - 43, ulp
- *                2^(2 top - 95), room 2^(2 top - 44): 2^7 of each reach 2^(2 top - 45) and a
- *                little. The rests, at most 2^(2 top - 96) and two a value, go to k = 2 top - 86,
- *                ulp 2^(2 top - 138), room 2^(2 top - 87): 2^8 of them reach 2^(2 top - 88).
+ *                far from underflow. Two accumulators for p, then two for r.
+ *     p high     p <= 2^(2 top + 2). k = 2 top + 12, ulp 2^(2 top - 40), room 2^(2 top + 11).
+ *     p low      k = 2 top - 32, ulp 2^(2 top - 84), room 2^(2 top - 33). The rests of p high, at
+ *                most 2^(2 top - 41), fill a half of it. For an element of the window p is at least
+ *                2^(2 top - 32), so a multiple of 2^(2 top - 84), and nothing is left. An error
+ *                can be smaller: what is left of its p, below 2^(2 top - 84), goes the way of r.
+ *     r high     |r| <= 2^(2 top - 52). k = 2 top - 43, ulp 2^(2 top - 95), room 2^(2 top - 44):
+ *                2^7 of r reach 2^(2 top - 45), and what is left of p adds next to nothing.
+ *     r low      k = 2 top - 86, ulp 2^(2 top - 138), room 2^(2 top - 87). r and what is left of p
+ *                are multiples of 2^(2 top - 136); the rests of r high, at most 2^(2 top - 96) and
+ *                two a value, reach 2^(2 top - 88).
  */
+/* clang-format on */
 #ifndef PRECHECK_KERNEL_FAST_SUMS_F64_H
 #define PRECHECK_KERNEL_FAST_SUMS_F64_H
 
