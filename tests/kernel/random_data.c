@@ -366,6 +366,30 @@ static void fill_twins(const struct data_source *from, double *x, size_t n)
     }
 }
 
+/*
+ * Ratios |e| / |x| as near to each other as they get, and the same ones at other exponents: with
+ * q = k units, x = q + e for e = q r / (1 - r) and x = q - e for e = q r / (1 + r).
+ */
+static void fill_near_ratios(const struct data_source *from, double *x, size_t n)
+{
+    const struct cast *target = from->target;
+    int precision = target->format.precision, digits = is_f32(from->numbers) ? 24 : 53;
+    if (precision >= digits - 1)
+        precision = digits - 2;
+    int unit = digits - precision; /* of q, in bits of x */
+    double r = dice_real(from->dice) * ldexp(1, -precision - 1);
+    int low = number_exponent(from->numbers, cast_emin(target)),
+        high = near_exponent(from, low, 0, 40);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t least = UINT64_C(1) << (precision - 1);
+        double q = ldexp((double)(least + dice_below(from->dice, least)), unit);
+        bool above = dice_below(from->dice, 2);
+        double e = above ? rint(q * r / (1 - r)) : -rint(q * r / (1 + r));
+        double value = ldexp(q + e, dice_between(from->dice, low, high) - digits + 1);
+        x[i] = with_sign(from->dice, finite_number(from, value));
+    }
+}
+
 /* All lanes at the most that a sum has to hold. */
 static void fill_largest_sums(const struct data_source *from, double *x, size_t n)
 {
@@ -415,6 +439,7 @@ const struct data_kind data_kinds[] = {
     {"binades", fill_binades},
     {"limits", fill_limits},
     {"twins", fill_twins},
+    {"near ratios", fill_near_ratios},
     {"largest sums", fill_largest_sums},
     {"patchwork", fill_patchwork},
 };

@@ -475,9 +475,9 @@ static void test_overflow_threshold(void **state)
 static void assert_histogram(const struct cast_measure *m, const struct reference_figures *wanted)
 {
     for (int bin = 0; bin < RELATIVE_BINS; bin++) {
-        int at = bin + RELATIVE_FIRST - wanted->relative_first;
-        bool inside = at >= 0 && (size_t)at < wanted->relative_length;
-        assert_int_equal(m->relative[bin], inside ? wanted->relative[at] : 0);
+        int at = bin + RELATIVE_FIRST - wanted->relative.first;
+        bool inside = at >= 0 && (size_t)at < wanted->relative.length;
+        assert_int_equal(m->relative[bin], inside ? wanted->relative.counts[at] : 0);
     }
     assert_int_equal(m->relative_exact, wanted->relative_exact);
 }
