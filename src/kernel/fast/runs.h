@@ -176,47 +176,66 @@ static inline void scale_run(element *x, size_t n, int shift)
 /* Zeros have a window of their own, behind all others, and are in no run. */
 enum { ZEROS = WINDOW_COUNT };
 
-/* The window of each element and how many each has; counts the exponents. */
-static inline void assign_windows(const element *x, size_t n, uint8_t *windows, uint32_t *counts,
-                                  uint64_t *exponents)
+/* A block is sorted in four parts side by side: a counter that was just stored is slow to load, and
+ * so the next element waits for another one meanwhile. */
+enum { SORT_PARTS = 4 };
+
+typedef uint32_t window_counts[SORT_PARTS][WINDOW_COUNT + 1];
+
+/* The window of an element; counts its exponent. */
+static inline unsigned window_of(element x, uint64_t *exponents)
 {
-    for (size_t i = 0; i < n; i++) {
-        element_bits bits = bits_of(x[i]) & MAGNITUDE_BITS;
-        unsigned window = ZEROS;
-        if (bits) {
-            unsigned above_least = (unsigned)(exponent_of_bits(bits) - LEAST_EXPONENT);
-            exponents[above_least + (LEAST_EXPONENT - EXPONENT_FIRST)]++;
-            window = above_least / WINDOW;
-        }
-        windows[i] = (uint8_t)window;
-        counts[window]++;
+    element_bits bits = bits_of(x) & MAGNITUDE_BITS;
+    if (bits == 0)
+        return ZEROS;
+    unsigned above_least = (unsigned)(exponent_of_bits(bits) - LEAST_EXPONENT);
+    exponents[above_least + (LEAST_EXPONENT - EXPONENT_FIRST)]++;
+    return above_least / WINDOW;
+}
+
+static inline size_t count_window(window_counts counts, int window)
+{
+    size_t count = 0;
+    for (int part = 0; part < SORT_PARTS; part++)
+        count += counts[part][window];
+    return count;
+}
+
+/* Turns the counts of a window into the places where each part's first element goes. */
+static inline void make_places(window_counts counts, int window, size_t start)
+{
+    for (int part = 0; part < SORT_PARTS; part++) {
+        uint32_t count = counts[part][window];
+        counts[part][window] = (uint32_t)start;
+        start += count;
     }
 }
 
-/* A run for each window that has elements, padded with zeros; next[w] is where its first goes. */
-static inline void lay_out_runs(const uint32_t *counts, struct runs *runs, uint32_t *next)
+/* A run for each window that has elements, padded with zeros; counts become places. */
+static inline void lay_out_runs(window_counts counts, struct runs *runs)
 {
-    uint32_t start = 0;
+    size_t start = 0;
     runs->count = 0;
     for (int w = 0; w < WINDOW_COUNT; w++) {
-        if (!counts[w])
+        size_t count = count_window(counts, w);
+        if (!count)
             continue;
-        uint32_t padded = (counts[w] + VB_LANES - 1) / VB_LANES * VB_LANES;
+        size_t padded = (count + VB_LANES - 1) / VB_LANES * VB_LANES;
         int bottom = LEAST_EXPONENT + w * WINDOW, top = bottom + WINDOW - 1;
         bool comfortable = bottom >= COMFORT_FIRST && top <= COMFORT_LAST;
         int shift = comfortable ? 0 : (CENTRE_WINDOW - w) * WINDOW;
         runs->run[runs->count++] = (struct run){.x = runs->sorted + start,
                                                 .n = padded,
-                                                .nonzero = counts[w],
+                                                .nonzero = count,
                                                 .top = top + shift,
                                                 .lowest = bottom + shift,
                                                 .shift = shift,
                                                 .positions = runs->positions + start};
-        next[w] = start;
-        memset(runs->sorted + start + counts[w], 0, (padded - counts[w]) * sizeof(element));
+        make_places(counts, w, start);
+        memset(runs->sorted + start + count, 0, (padded - count) * sizeof(element));
         start += padded;
     }
-    next[ZEROS] = start;
+    make_places(counts, ZEROS, start);
 }
 
 /* Sorts by window: a counting sort, stable, so positions ascend within a run. Counts the exponents
@@ -225,20 +244,30 @@ static inline size_t sort_into_windows(const element *x, size_t n, struct runs *
                                        uint64_t *exponents)
 {
     uint8_t windows[FAST_BLOCK];
-    uint32_t counts[WINDOW_COUNT + 1] = {0}, next[WINDOW_COUNT + 1];
-    assign_windows(x, n, windows, counts, exponents);
-    lay_out_runs(counts, runs, next);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = next[windows[i]]++;
-        runs->sorted[at] = x[i];
-        runs->positions[at] = (uint16_t)i;
-    }
+    window_counts counts = {0};
+    const size_t part_length = n / SORT_PARTS;
+    for (size_t i = 0; i < part_length; i++)
+        for (int part = 0; part < SORT_PARTS; part++) {
+            size_t at = i + (size_t)part * part_length;
+            unsigned window = window_of(x[at], exponents);
+            windows[at] = (uint8_t)window;
+            counts[part][window]++;
+        }
+    size_t nonzero = n - count_window(counts, ZEROS);
+    lay_out_runs(counts, runs);
+    for (size_t i = 0; i < part_length; i++)
+        for (int part = 0; part < SORT_PARTS; part++) {
+            size_t from = i + (size_t)part * part_length;
+            uint32_t to = counts[part][windows[from]]++;
+            runs->sorted[to] = x[from];
+            runs->positions[to] = (uint16_t)from;
+        }
     for (size_t r = 0; r < runs->count; r++) {
         const struct run *run = &runs->run[r];
         if (run->shift)
             scale_run(runs->sorted + (run->x - runs->sorted), run->n, run->shift);
     }
-    return n - counts[ZEROS];
+    return nonzero;
 }
 
 /* n is a multiple of VB_LANES and at most FAST_BLOCK; x is finite, and `fields` are its exponents'
