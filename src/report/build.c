@@ -158,7 +158,7 @@ struct total {
     size_t *max_abs_tensor, *max_rel_tensor;
     int *scale;
     bool *scale_varies;
-    bool scaled; /* by a tensor so far */
+    size_t tensors;
 };
 
 struct total *total_new(size_t cast_count)
@@ -222,13 +222,11 @@ void total_add(struct total *total, const struct report *report, size_t index,
         into->max_abs = max_abs;
         into->max_rel = max_rel;
 
-        if (tally->input.max_abs == 0)
-            continue; /* any scale does for what has no magnitude */
         int scale = tensor->casts[c].scale;
-        total->scale_varies[c] |= total->scaled && scale != total->scale[c];
+        total->scale_varies[c] |= total->tensors > 0 && scale != total->scale[c];
         total->scale[c] = scale;
     }
-    total->scaled |= tally->input.max_abs != 0;
+    total->tensors++;
 }
 
 void report_total_figures(struct report *report, const struct total *total)
