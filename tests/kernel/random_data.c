@@ -366,27 +366,63 @@ static void fill_twins(const struct data_source *from, double *x, size_t n)
     }
 }
 
-/*
- * Ratios |e| / |x| as near to each other as they get, and the same ones at other exponents: with
- * q = k units, x = q + e for e = q r / (1 - r) and x = q - e for e = q r / (1 + r).
+/* x = q + e with integers, q a number of the target's precision: the ratio is |e| / x. */
+struct split {
+    int64_t q, e;
+};
+
+/* Positive where the ratio of a is above that of b. */
+static __int128 compare_ratios(struct split a, struct split b)
+{
+    return (__int128)llabs(a.e) * (b.q + b.e) - (__int128)llabs(b.e) * (a.q + a.e);
+}
+
+/* A number below some q whose ratio is as near to that of `wanted` as a few tries find, not equal.
  */
+static struct split near_ratio(const struct data_source *from, struct split wanted, int precision,
+                               int unit)
+{
+    enum { TRIES = 500 };
+    struct split best = wanted;
+    __int128 least = 0;
+    double ratio = (double)wanted.e / (double)(wanted.q + wanted.e);
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t half = UINT64_C(1) << (precision - 1);
+        struct split some = {(int64_t)(half + dice_below(from->dice, half)) << unit, 0};
+        some.e =
+            -(int64_t)rint((double)some.q * ratio / (1 + ratio)) + dice_between(from->dice, -1, 1);
+        __int128 distance = compare_ratios(some, wanted);
+        distance = distance < 0 ? -distance : distance;
+        if (distance != 0 && (least == 0 || distance < least)) {
+            least = distance;
+            best = some;
+        }
+    }
+    return best;
+}
+
+/* Largest ratios that are next to each other, and equal ones at other exponents, here and there. */
 static void fill_near_ratios(const struct data_source *from, double *x, size_t n)
 {
     const struct cast *target = from->target;
     int precision = target->format.precision, digits = is_f32(from->numbers) ? 24 : 53;
-    if (precision >= digits - 1)
-        precision = digits - 2;
-    int unit = digits - precision; /* of q, in bits of x */
-    double r = dice_real(from->dice) * ldexp(1, -precision - 1);
+    if (precision > digits - 3)
+        precision = digits - 3;
+    int unit = digits - precision; /* of q: 2^unit */
+    uint64_t half = UINT64_C(1) << (precision - 1), most = UINT64_C(1) << (unit - 2);
+    struct split first = {(int64_t)(half + dice_below(from->dice, half)) << unit,
+                          (int64_t)(most + dice_below(from->dice, most))};
+    struct split choices[] = {first, near_ratio(from, first, precision, unit),
+                              near_ratio(from, first, precision, unit)};
     int low = number_exponent(from->numbers, cast_emin(target)),
-        high = near_exponent(from, low, 0, 40);
+        high = near_exponent(from, low, 0, 12);
     for (size_t i = 0; i < n; i++) {
-        uint64_t least = UINT64_C(1) << (precision - 1);
-        double q = ldexp((double)(least + dice_below(from->dice, least)), unit);
-        bool above = dice_below(from->dice, 2);
-        double e = above ? rint(q * r / (1 - r)) : -rint(q * r / (1 + r));
-        double value = ldexp(q + e, dice_between(from->dice, low, high) - digits + 1);
-        x[i] = with_sign(from->dice, finite_number(from, value));
+        struct split split = choices[dice_below(from->dice, LENGTH(choices))];
+        if (dice_below(from->dice, 500))
+            split.e /= 2;
+        int exponent = dice_between(from->dice, low, high) - digits + 1;
+        x[i] = with_sign(from->dice,
+                         finite_number(from, ldexp((double)(split.q + split.e), exponent)));
     }
 }
 
