@@ -259,3 +259,13 @@ prepare()
     passes x.npy --json --json -q -q -v -v --reference --reference --exit-zero --exit-zero
     is 'r["schema"]' precheck/1
 }
+
+@test "--quiet prints no text, --verbose prints the exact sums" {
+    printf '\0\0\200\77\1\0\200\77' >x.raw
+    passes x.raw --raw f32 --to bf16 --quiet
+    [ -z "$output" ]
+    passes x.raw --raw f32 --to bf16 --verbose
+    grep -q '0x1\.000001p+1' <<<"$output"
+    passes x.raw --raw f32 --to bf16
+    ! grep -q '0x1\.000001p+1' <<<"$output"
+}

@@ -196,6 +196,37 @@ static void test_random_casts(void **state)
     }
 }
 
+/* Several blocks with candidates for the extremes in each: more, as much, and a little less. */
+static void test_extremes(void **state)
+{
+    static const char *const kinds[] = {"near ratios", "near ratios", "near ratios", "twins",
+                                        "increasing",  "ties",        "constant"};
+    static double x[4 * BLOCK];
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "extremes");
+    if (is_plain(subject))
+        return;
+    for (size_t f = 0; f < test_format_count(); f++)
+        for (size_t k = 0; k < LENGTH(kinds) * (size_t)times(1); k++) {
+            struct cast cast = {.format = test_format(f),
+                                .scale = dice_below(&dice, 2) ? 0 : dice_between(&dice, -90, 90),
+                                .saturate = dice_below(&dice, 4) == 0};
+            struct batch batch = {.count = 0};
+            batch_add(&batch, &cast);
+            struct data_source source = {&dice, subject.numbers, &cast};
+            size_t n = LENGTH(x) - dice_below(&dice, 3 * BLOCK);
+            data_kind(kinds[k % LENGTH(kinds)])->fill(&source, x, n);
+            struct trial trial = {.kernel = subject.kernel,
+                                  .numbers = subject.numbers,
+                                  .data = kinds[k % LENGTH(kinds)],
+                                  .x = x,
+                                  .n = n,
+                                  .plans = batch.plans,
+                                  .plan_count = batch.count};
+            assert_trial(&trial);
+        }
+}
+
 /* No cast at all: the input alone. */
 static void test_no_casts(void **state)
 {
@@ -908,6 +939,7 @@ static const struct {
     {"formats, policies, scales", test_table, true},
     {"formats, policies, scales in other modes", test_table_of_other_modes, true},
     {"random casts together", test_random_casts, true},
+    {"extremes", test_extremes, true},
     {"floating-point environments", test_environment, true},
     {"pieces in any order", test_cutting, true},
     {"dtypes and byte orders", test_dtypes, false},

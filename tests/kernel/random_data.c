@@ -37,11 +37,19 @@ int number_exponent(const struct numbers *numbers, int exponent)
                                                : exponent;
 }
 
+/* A NaN keeps its sign and the low bits of its payload. */
+static uint32_t to_float_bits(double x)
+{
+    uint64_t bits = double_bits(x);
+    uint32_t sign = (uint32_t)(bits >> 63) << 31, payload = (uint32_t)bits & 0x7fffff;
+    return x == x ? float_bits((float)x) : sign | 0x7f800000 | (payload ? payload : 1);
+}
+
 void numbers_store(const struct numbers *numbers, const double *x, size_t n, void *to)
 {
     unsigned char *at = to;
     for (size_t i = 0; i < n; i++, at += numbers->bytes) {
-        float narrow = (float)x[i];
+        uint32_t narrow = to_float_bits(x[i]);
         memcpy(at, is_f32(numbers) ? (const void *)&narrow : &x[i], numbers->bytes);
     }
 }
@@ -239,8 +247,12 @@ static void fill_around_max(const struct data_source *from, double *x, size_t n)
 
 static void fill_all_special(const struct data_source *from, double *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        x[i] = with_sign(from->dice, dice_below(from->dice, 2) ? (double)INFINITY : (double)NAN);
+    const uint64_t all = (UINT64_C(1) << 52) - 1, inf = UINT64_C(0x7ff) << 52;
+    for (size_t i = 0; i < n; i++) { /* Inf, and NaN next to it, at the other end, and between */
+        const uint64_t payloads[] = {0, 0, 1, all, dice_u64(from->dice) & all};
+        uint64_t payload = payloads[dice_below(from->dice, LENGTH(payloads))];
+        x[i] = double_from_bits(dice_below(from->dice, 2) << 63 | inf | payload);
+    }
 }
 
 static void fill_some_special(const struct data_source *from, double *x, size_t n)

@@ -2,8 +2,10 @@
 #ifndef PRECHECK_TESTS_UNIT_SUMS_H
 #define PRECHECK_TESTS_UNIT_SUMS_H
 
-#include <gmp.h>
 #include <stdint.h>
+#include <stdio.h> /* before gmp.h, whose printing needs it */
+
+#include <gmp.h>
 
 #include "exact/sum.h"
 
