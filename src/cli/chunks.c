@@ -23,13 +23,9 @@ struct shared {
     struct error error;
 };
 
-/* How a thread gets at a file's bytes; decided before its first chunk. */
-enum access { ACCESS_UNDECIDED, ACCESS_MAP, ACCESS_COPY };
-
 struct thread {
     struct shared *shared;
     void *context;
-    enum access access;
     void *buffer;
     pthread_t id;
     cpu_set_t processors; /* empty: wherever the system likes */
@@ -130,18 +126,6 @@ static bool work_mapped(struct thread *thread, struct chunk *chunk, struct task 
     return true;
 }
 
-/* In the middle of the tensor: the page cache fills the beginning of a file in small pieces. */
-static enum access choose_access(struct thread *thread)
-{
-    const struct shared *shared = thread->shared;
-    uint64_t bytes = shared->tensor->elements * (uint64_t)shared->tensor->dtype.bytes;
-    if (bytes < MAP_BYTES)
-        return ACCESS_COPY;
-    uint64_t middle = shared->tensor->offset + bytes / 2;
-    return window_pays(shared->input, middle, thread->buffer, COPY_BYTES) ? ACCESS_MAP
-                                                                          : ACCESS_COPY;
-}
-
 /* The part of a chunk that begins at element `done`, copied into the thread's buffer. */
 static bool work_copied(struct thread *thread, const struct chunk *chunk, struct task *task)
 {
@@ -162,11 +146,13 @@ static bool work_copied(struct thread *thread, const struct chunk *chunk, struct
     return true;
 }
 
+/* Where the page cache holds a file in large pieces, to map it is cheap, and its bytes come near
+ * while others are computed with; where it holds single pages, to copy them costs as much. */
 static bool work_file(struct thread *thread, struct chunk *chunk, struct task *task)
 {
-    if (thread->access == ACCESS_UNDECIDED)
-        thread->access = choose_access(thread);
-    if (thread->access == ACCESS_MAP && work_mapped(thread, chunk, task))
+    const struct tensor *tensor = thread->shared->tensor;
+    bool large = tensor->elements * (uint64_t)tensor->dtype.bytes >= MAP_BYTES;
+    if (large && work_mapped(thread, chunk, task))
         return task->done;
     return work_copied(thread, chunk, task);
 }

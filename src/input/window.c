@@ -4,10 +4,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { PAGE = 4096 };
 
 bool window_open(const struct input *input, uint64_t offset, size_t count, struct window *window)
 {
@@ -24,13 +21,6 @@ bool window_open(const struct input *input, uint64_t offset, size_t count, struc
 void window_close(struct window *window)
 {
     munmap(window->mapping, window->length);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 /* Where this thread goes on when a window breaks; NULL outside of a guard. */
@@ -64,36 +54,4 @@ bool window_guard(void (*body)(void *context), void *context)
     body(context);
     way_out = NULL;
     return true;
-}
-
-struct touch {
-    struct window window;
-    size_t count;
-};
-
-static void touch_pages(void *context)
-{
-    const struct touch *touch = context;
-    const volatile char *bytes = touch->window.bytes;
-    for (size_t at = 0; at < touch->count; at += PAGE)
-        (void)bytes[at];
-}
-
-bool window_pays(struct input *input, uint64_t offset, void *buffer, size_t count)
-{
-    struct touch touch = {.count = count};
-    struct error error;
-    if (!input_read(input, offset, buffer, count, &error)) /* from now on it is in the cache */
-        return false;
-    double start = seconds();
-    if (!window_open(input, offset, count, &touch.window))
-        return false;
-    bool whole = window_guard(touch_pages, &touch);
-    window_close(&touch.window);
-    double mapped = seconds();
-    if (!whole || !input_read(input, offset, buffer, count, &error))
-        return false;
-    double copied = seconds();
-    /* What was mapped still has to be brought near, as what was copied is already. */
-    return mapped - start < 0.6 * (copied - mapped);
 }

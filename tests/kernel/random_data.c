@@ -274,6 +274,25 @@ static void fill_one_huge(const struct data_source *from, double *x, size_t n)
             random_number(from, dice_between(from->dice, low, from->numbers->last_exponent));
 }
 
+/* Some elements a number of binades below all others: so many in each stretch as long as a block,
+ * or about so many, that a kernel takes them one by one or stops to do so. */
+static void fill_few_below(const struct data_source *from, double *x, size_t n)
+{
+    static const uint64_t some[] = {1, 12, 13, 16, 17, 63, 64, 65, 128, 129};
+    const size_t stretch = 8192 / from->numbers->bytes;
+    int top = dice_below(from->dice, 2) ? any_exponent(from) : dice_between(from->dice, -20, 10);
+    int width = dice_between(from->dice, 0, 20), gap = dice_between(from->dice, 1, 50);
+    bool with_zeros = dice_below(from->dice, 3) == 0;
+    uint64_t few = some[dice_below(from->dice, sizeof some / sizeof *some)];
+    for (size_t i = 0; i < n; i++) {
+        uint64_t place = (i % stretch * 1237 + 5) % stretch; /* spread, and each once */
+        int exponent = place < few ? near_exponent(from, top, -width - gap - 20, -width - gap)
+                                   : near_exponent(from, top, -width, 0);
+        bool zero = with_zeros && place >= few && dice_below(from->dice, 2);
+        x[i] = zero ? with_sign(from->dice, 0) : random_number(from, exponent);
+    }
+}
+
 static void fill_alternating(const struct data_source *from, double *x, size_t n)
 {
     int even = any_exponent(from), odd = any_exponent(from);
@@ -481,6 +500,7 @@ const struct data_kind data_kinds[] = {
     {"all special", fill_all_special},
     {"some special", fill_some_special},
     {"one huge", fill_one_huge},
+    {"few below", fill_few_below},
     {"alternating", fill_alternating},
     {"consecutive", fill_consecutive},
     {"increasing", fill_increasing},

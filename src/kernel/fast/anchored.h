@@ -36,6 +36,14 @@ static inline vd add_leading(vd *accumulator, vd v)
     return rest;
 }
 
+/* Asks for `count` elements at an address, which need not be valid, before they are needed. */
+static inline void bring_near(const element *at, size_t count)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t i = 0; i < count; i += CACHE_LINE / sizeof *at)
+        __builtin_prefetch(at + i);
+}
+
 /* n * 2^exponent */
 struct fixed {
     int64_t n;

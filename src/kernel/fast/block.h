@@ -6,6 +6,8 @@
 #define PRECHECK_KERNEL_FAST_BLOCK_H
 
 #include "kernel/fast/rounding.h"
+#include "kernel/fast/runs.h"
+#include "kernel/fast/window_sums.h"
 #include "kernel/scalar.h"
 
 /* Where in the tensor an element of a run is, and what it is. */
@@ -87,19 +89,25 @@ static void update_max_rel(const struct run *run, const element *errors, double 
 struct keys {
     size_t n, nonzero;
     bool reaches_below; /* elements below the normal range may be among them */
+    size_t below;       /* where so, how many are cast to below it; zeros too */
     uint8_t key[RUNS_CAPACITY];
 };
 
-/* The bins that a nearest rounding can fill: |e| is below 2^-p |x| for normal numbers, and at most
- * |x| under them. Returns how many elements are in any. */
+/* Counts the bins that a nearest rounding can fill: |e| is below 2^-p |x| for normal numbers, and
+ * at most |x| under them. Returns how many elements are in any. */
 static inline size_t count_relative(const struct keys *keys, int precision, uint64_t *relative)
 {
     enum { FIRST = LEAST_RELATIVE, LAST = 0 };
     uint32_t counts[LAST - FIRST + 1 + BINS_AT_ONCE];
-    int last = keys->reaches_below ? LAST : -precision - 1;
-    count_keys(keys->key, keys->n, FIRST, last - FIRST + 1, counts);
-    if (last == 0) /* zeros have this key */
-        counts[LAST - FIRST] -= (uint32_t)(keys->n - keys->nonzero);
+    const int upper = -precision, bins = upper - FIRST;
+    int last = upper - 1;
+    count_keys(keys->key, keys->n, FIRST, bins, counts);
+    if (keys->reaches_below) {
+        bool few = keys->below <= FEW_KEYS;
+        last = LAST;
+        (few ? count_few : count_keys)(keys->key, keys->n, upper, LAST - upper + 1, counts + bins);
+        counts[LAST - FIRST] -= (uint32_t)(keys->n - keys->nonzero); /* zeros have this key */
+    }
     size_t inexact = 0;
     for (int k = FIRST; k <= last; k++) {
         relative[k - RELATIVE_FIRST] += counts[k - FIRST];
@@ -139,8 +147,9 @@ static void cast_run(const struct run *run, const struct plan *plan, struct plac
 
     keys->n += run->n;
     keys->nonzero += run->nonzero;
-    keys->reaches_below |= grid.reaches_below;
     if (grid.reaches_below) {
+        keys->reaches_below = true;
+        keys->below += found.below;
         size_t flushed = found.zeros - (run->n - run->nonzero);
         size_t subnormal = found.below - found.zeros;
         into->classes[CLASS_UNDERFLOW] += flushed;
@@ -230,7 +239,7 @@ static void cast_block(const struct runs *runs, const struct block_sums *sums,
                        const struct plan *plan, struct place place, struct cast_measure *into)
 {
     struct keys keys;
-    keys.n = keys.nonzero = 0;
+    keys.n = keys.nonzero = keys.below = 0;
     keys.reaches_below = false;
     for (size_t r = 0; r < runs->count; r++) {
         const struct run *run = &runs->run[r];
@@ -295,7 +304,7 @@ static void add_input(const struct runs *runs, const struct block_sums *sums,
     }
 }
 
-/* n elements and zeros up to `padded`, a multiple of VB_LANES. */
+/* n elements and zeros up to `padded`, a multiple of BLOCK_STEP. */
 static void measure_block(const element *x, size_t n, size_t padded, uint64_t first,
                           struct input_measure *input, const struct plan *plans,
                           struct cast_measure *casts, size_t cast_count)
@@ -316,7 +325,8 @@ static void measure_block(const element *x, size_t n, size_t padded, uint64_t fi
     nan = input->nan - nan;
     inf = input->inf - inf;
 
-    size_t nonzero = make_runs(clean, fields, padded, gate, &runs, input->exponents);
+    size_t nonzero =
+        make_runs(clean, fields, padded, gate, x + FAST_BLOCK, &runs, input->exponents);
     size_t zero = n - nonzero - nan - inf;
     input->zero += zero;
     sum_block(&runs, &sums);
@@ -339,11 +349,11 @@ static void measure_block(const element *x, size_t n, size_t padded, uint64_t fi
     }
 }
 
-/* Elements that do not fill whole vectors of bytes are padded with zeros. */
+/* Elements that do not fill whole steps are padded with zeros. */
 static void measure_padded(const element *x, size_t n, uint64_t first, struct input_measure *input,
                            const struct plan *plans, struct cast_measure *casts, size_t cast_count)
 {
-    size_t padded = (n + VB_LANES - 1) / VB_LANES * VB_LANES;
+    size_t padded = (n + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
     element copy[FAST_BLOCK];
     if (padded != n) {
         memcpy(copy, x, n * sizeof *x);

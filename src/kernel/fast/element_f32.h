@@ -84,6 +84,10 @@ static inline ve ve_equal(ve a, ve b)
 {
     return vf_equal(a, b);
 }
+static inline ve ve_multiply_add(ve a, ve b, ve c)
+{
+    return vf_multiply_add(a, b, c);
+}
 static inline ve ve_negate_multiply_add(ve a, ve b, ve c)
 {
     return vf_negate_multiply_add(a, b, c);
@@ -135,12 +139,11 @@ static inline vu vu_max_positive(vu a, vu b)
 
 enum { BYTE_VECTORS = VB_LANES / LANES }; /* vectors of elements that become one of bytes */
 
-/* FIELD_BIAS more than the exponents of magnitudes, saturated to bytes; zeros and subnormals are 0.
- */
-static inline vb pack_fields(const vu bits[BYTE_VECTORS])
+/* The exponent fields of magnitudes. */
+static inline void exponent_fields(const vu bits[BYTE_VECTORS], vi fields[4])
 {
-    return vb_pack_unsigned(vi_shift_right(bits[0], 23), vi_shift_right(bits[1], 23),
-                            vi_shift_right(bits[2], 23), vi_shift_right(bits[3], 23));
+    for (int i = 0; i < 4; i++)
+        fields[i] = vi_shift_right(bits[i], 23);
 }
 
 /* Differences of the bits of two magnitudes: the floor of the differences in binades. */

@@ -82,6 +82,10 @@ static inline ve ve_equal(ve a, ve b)
 {
     return vd_equal(a, b);
 }
+static inline ve ve_multiply_add(ve a, ve b, ve c)
+{
+    return vd_multiply_add(a, b, c);
+}
 static inline ve ve_negate_multiply_add(ve a, ve b, ve c)
 {
     return vd_negate_multiply_add(a, b, c);
@@ -138,14 +142,11 @@ static inline vi upper_shifted(vu a, vu b)
     return vi_shift_right_signed(vi_upper_halves(a, b), 20);
 }
 
-/* FIELD_BIAS more than the exponents of magnitudes, saturated to bytes. */
-static inline vb pack_fields(const vu bits[BYTE_VECTORS])
+/* The exponent fields of magnitudes. */
+static inline void exponent_fields(const vu bits[BYTE_VECTORS], vi fields[4])
 {
-    const vi offset = vi_all(EXPONENT_BIAS - FIELD_BIAS);
-    vi fields[4];
     for (int i = 0; i < 4; i++)
-        fields[i] = vi_sub(upper_shifted(bits[2 * i], bits[2 * i + 1]), offset);
-    return vb_pack_unsigned(fields[0], fields[1], fields[2], fields[3]);
+        fields[i] = upper_shifted(bits[2 * i], bits[2 * i + 1]);
 }
 
 /* Differences of the bits of two magnitudes: the floor of the differences in binades. */

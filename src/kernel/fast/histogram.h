@@ -14,6 +14,9 @@
  */
 enum { BINS_AT_ONCE = 8, TABLES = BINS_AT_ONCE / 2, NIBBLE_LIMIT = 15, FEW_BINS = 3 };
 
+/* After so many passes it is worth a look whether few keys are left. */
+enum { FEW_PASSES = 2, FEW_KEYS = 16 };
+
 static inline void count_eight(const uint8_t *keys, size_t n, uint8_t first, uint32_t *counts)
 {
     const vb offset = vb_all(first), nibble = vb_all(15);
@@ -58,14 +61,48 @@ static inline uint32_t count_one(const uint8_t *keys, size_t n, uint8_t key)
     return vb_total(counter[0]) + vb_total(counter[1]);
 }
 
-/* counts[b] = the number of keys equal to first + b modulo 256, b < bins. `n` is a multiple of
- * VB_LANES and less than 256 of it; counts has room for BINS_AT_ONCE more. */
+/* Which keys are first + b modulo 256 with 0 <= b < bins: bytes of ones. */
+static inline vb keys_inside(const uint8_t *keys, int first, int bins)
+{
+    vb bin = vb_sub(vb_load(keys), vb_all((uint8_t)first));
+    return vb_equal(vb_min_unsigned(bin, vb_all((uint8_t)(bins - 1))), bin);
+}
+
+static inline size_t count_inside(const uint8_t *keys, size_t n, int first, int bins)
+{
+    vb counter = vb_all(0);
+    for (size_t i = 0; i < n; i += VB_LANES)
+        counter = vb_sub(counter, keys_inside(keys + i, first, bins));
+    return vb_total(counter);
+}
+
+/* One key after the other, where few are inside. */
+static inline void count_few(const uint8_t *keys, size_t n, int first, int bins, uint32_t *counts)
+{
+    for (int b = 0; b < bins; b++)
+        counts[b] = 0;
+    for (size_t i = 0; i < n; i += VB_LANES)
+        for (uint64_t mask = vb_mask(keys_inside(keys + i, first, bins)); mask; mask &= mask - 1)
+            counts[(uint8_t)(keys[i + (size_t)__builtin_ctzll(mask)] - first)]++;
+}
+
+/* counts[b] = the number of keys equal to first + b modulo 256, b < bins. From the last bin on:
+ * most keys of the kernel's histograms are in the upper bins, and those in the others may soon be
+ * few. `n` is a multiple of VB_LANES and less than 256 of it; counts has room for BINS_AT_ONCE
+ * more. */
 static inline void count_keys(const uint8_t *keys, size_t n, int first, int bins, uint32_t *counts)
 {
-    int b = 0;
-    for (; bins - b > FEW_BINS; b += BINS_AT_ONCE)
-        count_eight(keys, n, (uint8_t)(first + b), counts + b);
-    for (; b < bins; b++)
+    int rest = bins; /* bins that are not counted */
+    for (int passes = 0; rest > FEW_BINS; passes++) {
+        if (passes == FEW_PASSES && count_inside(keys, n, first, rest) <= FEW_KEYS) {
+            count_few(keys, n, first, rest, counts);
+            return;
+        }
+        rest = rest > BINS_AT_ONCE ? rest - BINS_AT_ONCE : 0;
+        /* Bins that were counted may be counted again: the same. */
+        count_eight(keys, n, (uint8_t)(first + rest), counts + rest);
+    }
+    for (int b = 0; b < rest; b++)
         counts[b] = count_one(keys, n, (uint8_t)(first + b));
 }
 

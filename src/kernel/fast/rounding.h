@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-#include "kernel/fast/runs.h"
+#include "kernel/fast/run.h"
 
 /* A format's numbers as a run, scaled by its own power of two, meets them. */
 struct grid {
@@ -63,15 +63,19 @@ static inline struct rounder rounder_for(struct grid grid)
     };
 }
 
-static inline ve round_narrow(const struct rounder *r, ve x)
+/* Fused, the product being a power of two and a half: exact. */
+static inline ve round_narrow(const struct rounder *r, ve x, bool reaches_below)
 {
-    ve s = ve_mul(r->factor, ve_max(ve_and(x, r->binade), r->floor));
-    return ve_sub(ve_add(x, s), s);
+    ve binade = ve_and(x, r->binade);
+    if (reaches_below)
+        binade = ve_max(binade, r->floor);
+    return ve_negate_multiply_add(r->factor, binade, ve_multiply_add(r->factor, binade, x));
 }
 
 static inline vd round_half(const struct rounder *r, vd x)
 {
-    vd s = vd_mul(r->wide_factor, vd_max(vd_and(x, r->wide_binade), r->wide_floor));
+    vd binade = vd_max(vd_and(x, r->wide_binade), r->wide_floor);
+    vd s = vd_mul(r->wide_factor, binade);
     return vd_sub(vd_add(x, s), s);
 }
 
@@ -111,7 +115,7 @@ round_run(const struct run *run, struct grid grid, element threshold, bool wide,
         vu key[BYTE_VECTORS];
         for (int j = 0; j < BYTE_VECTORS; j++) {
             ve x = ve_load(run->x + i + j * LANES);
-            ve q = wide ? round_wide(&rounder, x) : round_narrow(&rounder, x);
+            ve q = wide ? round_wide(&rounder, x) : round_narrow(&rounder, x, count_below);
             ve e = ve_sub(q, x);
             ve_store(errors + i + j * LANES, e);
             ve abs_e = ve_and(e, magnitude), abs_x = ve_and(x, magnitude);

@@ -1,4 +1,4 @@
-/* clang-format off: the tables of the proof */
+/* clang-format off */
 /*
  * Exact sums of a run of float32 numbers.
  *
@@ -8,8 +8,8 @@
  * a multiple of the ulp of v. The accumulators are anchored (anchored.h); each lane adds at most
  * 2^8 values.
  *
- *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room, 2^(top +
- *   9).
+ *   Sum of v     k = top + 10, ulp 2^(top - 42): 2^8 values are together below the room,
+ *                2^(top + 9).
  *
  *   Sum of v^2   v^2 is a multiple of 2^(2 top - 84) below 2^(2 top + 2): too wide for one
  *                accumulator. t = fma(v, v, S) rounds S + v^2 to the ulp of S, d = t - S is what
@@ -30,11 +30,12 @@ enum { WINDOW = 20 };
 _Static_assert(FAST_BLOCK == 2048 && WINDOW == 20, "the proof above is for these");
 _Static_assert(FAST_BLOCK / (2 * VD_LANES) <= 256, "two chains or more");
 
-/* Of v[0..n), n a multiple of VB_LANES: of elements or, with magnitudes, of errors. The plain sums
- * are fused multiplications by one: processors have as many multipliers as adders, and the adders
- * have enough to do. Without the magnitudes there are registers for four independent chains. */
-static inline __attribute__((always_inline)) struct run_sums sum_run(const element *v, size_t n,
-                                                                     int top, bool errors)
+/* Of v[0..n), n a multiple of VB_LANES: of errors, with magnitudes; or of elements, and then as
+ * many from `ahead` on are brought near meanwhile. The plain sums are fused multiplications by one:
+ * processors have as many multipliers as adders, and the adders have enough to do. Without the
+ * magnitudes there are registers for four independent chains. */
+static inline __attribute__((always_inline)) struct run_sums
+sum_run(const element *v, size_t n, int top, bool errors, const element *ahead)
 {
     enum { CHAINS = 4 };
     _Static_assert(VB_LANES % (CHAINS * VD_LANES) == 0, "no run ends within a step");
@@ -50,6 +51,8 @@ static inline __attribute__((always_inline)) struct run_sums sum_run(const eleme
     }
 
     for (size_t i = 0; i < n; i += (size_t)chains * VD_LANES) {
+        if (!errors)
+            bring_near(ahead + i, (size_t)chains * VD_LANES);
         for (int c = 0; c < chains; c++) {
             vd x = vd_load_floats(v + i + c * VD_LANES);
             value[c] = vd_multiply_add(x, one, value[c]);

@@ -1,4 +1,4 @@
-/* clang-format off: the tables of the proof */
+/* clang-format off */
 /*
  * Exact sums of a run of binary64 numbers.
  *
@@ -12,8 +12,8 @@
  *     high       k = top + 10, ulp 2^(top - 42): 2^7 values and their roundings are below the room,
  *                2^(top + 9).
  *     low        k = top - 33, ulp 2^(top - 85). The rests, at most 2^(top - 43) each, are
- *                multiples of 2^(top - 68), and together at most 2^(top - 36) in a room of 2^(top
- *                - 34).
+ *                multiples of 2^(top - 68), and together at most 2^(top - 36) in a room of
+ *                2^(top - 34).
  *
  *   Sum of v^2   p = v * v rounded, r = fma(v, v, -p) exactly what that lost: a comfortable run is
  *                far from underflow. Two accumulators for p, then two for r.
@@ -39,9 +39,10 @@ enum { WINDOW = 17 };
 _Static_assert(FAST_BLOCK == 1024 && WINDOW == 17, "the proof above is for these");
 _Static_assert(FAST_BLOCK / (2 * VD_LANES) <= 128, "two chains");
 
-/* Of v[0..n), n a multiple of VB_LANES: of elements or, with magnitudes, of errors. */
-static inline __attribute__((always_inline)) struct run_sums sum_run(const element *v, size_t n,
-                                                                     int top, bool errors)
+/* Of v[0..n), n a multiple of VB_LANES: of errors, with magnitudes; or of elements, and then as
+ * many from `ahead` on are brought near meanwhile. */
+static inline __attribute__((always_inline)) struct run_sums
+sum_run(const element *v, size_t n, int top, bool errors, const element *ahead)
 {
     const struct anchor value_anchors[2] = {anchor_at(top + 10), anchor_at(top - 33)};
     const struct anchor square_anchors[4] = {anchor_at(2 * top + 12), anchor_at(2 * top - 32),
@@ -57,6 +58,8 @@ static inline __attribute__((always_inline)) struct run_sums sum_run(const eleme
     }
 
     for (size_t i = 0; i < n; i += CHAINS * VD_LANES) {
+        if (!errors)
+            bring_near(ahead + i, CHAINS * VD_LANES);
         for (int c = 0; c < CHAINS; c++) {
             vd x = vd_load(v + i + c * VD_LANES);
             value[1][c] = vd_add(value[1][c], add_leading(&value[0][c], x));

@@ -29,7 +29,8 @@ static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_and(vf a, vf b) { return _mm256_and_ps(a, b); }
 static inline vf vf_less(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline vf vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
-/* c - a * b, rounded once */
+/* a * b + c and c - a * b, rounded once */
+static inline vf vf_multiply_add(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vf vf_negate_multiply_add(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 /* Bit i is set where lane i of a comparison holds. */
 static inline unsigned vf_mask(vf a) { return (unsigned)_mm256_movemask_ps(a); }
@@ -48,6 +49,7 @@ static inline vi vi_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline vi vi_all(uint32_t a) { return _mm256_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+static inline vi vi_multiply(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
 static inline vi vi_max_positive(vi a, vi b) { return _mm256_max_epi32(a, b); } /* signed */
@@ -56,20 +58,24 @@ static inline vi vi_greater(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); } /* 
 #define vi_shift_right(a, count) _mm256_srli_epi32(a, count)
 static inline void vi_store(void *to, vi a) { _mm256_storeu_si256(to, a); }
 
-/* 4 x 8 int32 to 32 bytes in some order, saturated to int8 or to uint8. */
+/* 4 x 8 int32 to 32 bytes, saturated to int8 or to uint8. Packing works in each half. */
+static inline vb vb_joined(vb packed)
+{
+    return _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
 static inline vb vb_pack_signed(vi a, vi b, vi c, vi d)
 {
-    return _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+    return vb_joined(_mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)));
 }
 static inline vb vb_pack_unsigned(vi a, vi b, vi c, vi d)
 {
-    return _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+    return vb_joined(_mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)));
 }
-/* The upper int32 of each int64 of a and b, in some order. */
+/* The upper int32 of each int64 of a and b. */
 static inline vi vi_upper_halves(vl a, vl b)
 {
-    return _mm256_castps_si256(
-        _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd));
+    __m256 halves = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd);
+    return _mm256_permute4x64_epi64(_mm256_castps_si256(halves), 0xd8);
 }
 
 static inline vb vb_load(const void *from) { return _mm256_loadu_si256(from); }
@@ -98,6 +104,9 @@ static inline uint32_t vb_total(vb a)
                                    _mm256_extracti128_si256(quarters, 1));
     return (uint32_t)(_mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1));
 }
+
+/* Bit i is set where byte i of a comparison holds. */
+static inline uint64_t vb_mask(vb a) { return (uint32_t)_mm256_movemask_epi8(a); }
 
 static inline vl vl_load(const void *from) { return _mm256_loadu_si256(from); }
 static inline void vl_store(void *to, vl a) { _mm256_storeu_si256(to, a); }

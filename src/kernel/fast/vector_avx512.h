@@ -32,7 +32,8 @@ static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_and(vf a, vf b) { return _mm512_and_ps(a, b); }
 static inline vf vf_less(vf a, vf b) { return vf_lanes_of(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)); }
 static inline vf vf_equal(vf a, vf b) { return vf_lanes_of(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ)); }
-/* c - a * b, rounded once */
+/* a * b + c and c - a * b, rounded once */
+static inline vf vf_multiply_add(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf vf_negate_multiply_add(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 /* Bit i is set where lane i of a comparison holds. */
 static inline unsigned vf_mask(vf a) { return _mm512_movepi32_mask(_mm512_castps_si512(a)); }
@@ -53,6 +54,7 @@ static inline vi vi_load(const void *from) { return _mm512_loadu_si512(from); }
 static inline vi vi_all(uint32_t a) { return _mm512_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+static inline vi vi_multiply(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm512_andnot_si512(a, b); } /* b & ~a */
 static inline vi vi_max_positive(vi a, vi b) { return _mm512_max_epi32(a, b); } /* signed */
@@ -64,20 +66,26 @@ static inline vi vi_greater(vi a, vi b) /* signed */
 #define vi_shift_right(a, count) _mm512_srli_epi32(a, count)
 static inline void vi_store(void *to, vi a) { _mm512_storeu_si512(to, a); }
 
-/* 4 x 16 int32 to 64 bytes in some order, saturated to int8 or to uint8. */
+/* 4 x 16 int32 to 64 bytes, saturated to int8 or to uint8. Packing works in each quarter. */
+static inline vb vb_joined(vb packed)
+{
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), packed);
+}
 static inline vb vb_pack_signed(vi a, vi b, vi c, vi d)
 {
-    return _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    return vb_joined(_mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
 }
 static inline vb vb_pack_unsigned(vi a, vi b, vi c, vi d)
 {
-    return _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    return vb_joined(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
 }
-/* The upper int32 of each int64 of a and b, in some order. */
+/* The upper int32 of each int64 of a and b. */
 static inline vi vi_upper_halves(vl a, vl b)
 {
-    return _mm512_castps_si512(
-        _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd));
+    __m512 halves = _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd);
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7),
+                                    _mm512_castps_si512(halves));
 }
 
 static inline vb vb_load(const void *from) { return _mm512_loadu_si512(from); }
@@ -103,6 +111,9 @@ static inline uint32_t vb_total(vb a)
 {
     return (uint32_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(a, _mm512_setzero_si512()));
 }
+
+/* Bit i is set where byte i of a comparison holds. */
+static inline uint64_t vb_mask(vb a) { return _mm512_movepi8_mask(a); }
 
 static inline vl vl_load(const void *from) { return _mm512_loadu_si512(from); }
 static inline void vl_store(void *to, vl a) { _mm512_storeu_si512(to, a); }

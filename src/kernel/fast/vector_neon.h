@@ -61,7 +61,11 @@ EACH_OF_TWO(vf, vf_max, vf, vmaxq_f32)
 EACH_OF_TWO(vf, vf_and, vf, f32_and)
 EACH_OF_TWO(vf, vf_less, vf, f32_less)
 EACH_OF_TWO(vf, vf_equal, vf, f32_equal)
-/* c - a * b, rounded once */
+/* a * b + c and c - a * b, rounded once */
+static inline vf vf_multiply_add(vf a, vf b, vf c)
+{
+    return (vf){vfmaq_f32(c.low, a.low, b.low), vfmaq_f32(c.high, a.high, b.high)};
+}
 static inline vf vf_negate_multiply_add(vf a, vf b, vf c)
 {
     return (vf){vfmsq_f32(c.low, a.low, b.low), vfmsq_f32(c.high, a.high, b.high)};
@@ -97,6 +101,7 @@ static inline vi vi_all(uint32_t a)
 }
 EACH_OF_TWO(vi, vi_add, vi, vaddq_s32)
 EACH_OF_TWO(vi, vi_sub, vi, vsubq_s32)
+EACH_OF_TWO(vi, vi_multiply, vi, vmulq_s32)
 EACH_OF_TWO(vi, vi_and, vi, vandq_s32)
 static inline vi vi_and_not(vi a, vi b) /* b & ~a */
 {
@@ -117,7 +122,7 @@ static inline void vi_store(void *to, vi a)
     vst1q_u8(bytes + 16, vreinterpretq_u8_s32(a.high));
 }
 
-/* 4 x 8 int32 to 32 bytes in some order, saturated to int8 or to uint8. */
+/* 4 x 8 int32 to 32 bytes, saturated to int8 or to uint8. */
 static inline int16x8_t narrowed(vi a) { return vqmovn_high_s32(vqmovn_s32(a.low), a.high); }
 static inline vb vb_pack_signed(vi a, vi b, vi c, vi d)
 {
@@ -130,7 +135,7 @@ static inline vb vb_pack_unsigned(vi a, vi b, vi c, vi d)
     return (vb){vqmovun_high_s16(vqmovun_s16(narrowed(a)), narrowed(b)),
                 vqmovun_high_s16(vqmovun_s16(narrowed(c)), narrowed(d))};
 }
-/* The upper int32 of each int64 of a and b, in some order. */
+/* The upper int32 of each int64 of a and b. */
 static inline int32x4_t upper_halves(vl a)
 {
     return vuzp2q_s32(vreinterpretq_s32_s64(a.low), vreinterpretq_s32_s64(a.high));
@@ -170,6 +175,15 @@ static inline uint32_t vb_total(vb a)
 {
     return (uint32_t)vaddlvq_u8(a.low) + (uint32_t)vaddlvq_u8(a.high);
 }
+
+/* Bit i is set where byte i of a comparison holds. */
+static inline uint64_t u8_mask(uint8x16_t a)
+{
+    const uint8x16_t bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t bits = vandq_u8(a, bit);
+    return vaddv_u8(vget_low_u8(bits)) | (uint64_t)vaddv_u8(vget_high_u8(bits)) << 8;
+}
+static inline uint64_t vb_mask(vb a) { return u8_mask(a.low) | u8_mask(a.high) << 16; }
 
 static inline vl vl_load(const void *from)
 {
