@@ -10,7 +10,13 @@
 #include <stdint.h>
 
 /* What a draw is for; part of its counter. */
-enum random_use { RANDOM_USE_CAST };
+enum random_use {
+    RANDOM_USE_CAST,
+    RANDOM_USE_UPDATE,
+    RANDOM_USE_EMA,
+    RANDOM_USE_STEP,
+    RANDOM_USE_COMPENSATION
+};
 
 struct random_draw {
     uint64_t key;

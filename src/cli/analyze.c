@@ -20,6 +20,7 @@ struct job {
     struct plan *plans;
     struct reference **references; /* NULL without --reference, as is the next */
     struct reference_input *reference_input;
+    struct update_source updates;
     struct file *write;   /* NULL without --write */
     uint64_t write_start; /* of the codes in the file */
 };
@@ -27,6 +28,8 @@ struct job {
 struct worker {
     struct job *job;
     struct tally *tally;
+    struct error *error; /* where visitors say what went wrong */
+    bool failed;
     unsigned char *codes; /* CODES_BYTES of them, where codes are written */
     uint64_t first;       /* of the chunk */
     double most_positive, most_negative;
@@ -79,6 +82,16 @@ static bool write_codes(struct worker *worker, const struct chunk *chunk, struct
     return true;
 }
 
+static void measure_updates(void *context, const double *x, size_t n)
+{
+    struct worker *worker = context;
+    const struct job *job = worker->job;
+    worker->failed =
+        worker->failed || !update_source_measure(&job->updates, job->options->kernel, job->plans, x,
+                                                 n, worker->first, worker->tally, worker->error);
+    worker->first += n;
+}
+
 static bool measure_chunk(void *context, const struct chunk *chunk, struct error *error)
 {
     struct worker *worker = context;
@@ -91,7 +104,13 @@ static bool measure_chunk(void *context, const struct chunk *chunk, struct error
         kernel_decode(job->options->kernel, &job->decoder, chunk->elements, chunk->n, referee,
                       worker);
     }
-    return !job->write || write_codes(worker, chunk, error);
+    if (tally->updates) {
+        worker->first = chunk->first;
+        worker->error = error;
+        kernel_decode(job->options->kernel, &job->decoder, chunk->elements, chunk->n,
+                      measure_updates, worker);
+    }
+    return !worker->failed && (!job->write || write_codes(worker, chunk, error));
 }
 
 static void find_extremes(void *context, const double *x, size_t n)
@@ -204,12 +223,13 @@ static bool end_references(struct job *job, const struct report_tensor *tensor, 
     return agreed;
 }
 
-static void *make_workers(struct job *job, unsigned threads, size_t cast_count)
+static void **make_workers(struct job *job, unsigned threads)
 {
     void **workers = allocate(threads, sizeof *workers);
     for (unsigned t = 0; t < threads; t++) {
         struct worker *worker = allocate(1, sizeof *worker);
-        *worker = (struct worker){.job = job, .tally = tally_new(cast_count)};
+        *worker = (struct worker){.job = job,
+                                  .tally = tally_new(job->options->cast_count, &job->updates.plan)};
         workers[t] = worker;
     }
     return workers;
@@ -219,7 +239,7 @@ static void free_workers(void **workers, unsigned threads)
 {
     for (unsigned t = 0; t < threads; t++) {
         struct worker *worker = workers[t];
-        free(worker->tally);
+        tally_free(worker->tally);
         free(worker->codes);
         free(worker);
     }
@@ -235,8 +255,7 @@ static unsigned thread_count(const struct analysis *analysis, const struct tenso
     /* What has to come in order comes through one. */
     if (options->reference || (analysis->write && !analysis->write->seekable))
         return 1;
-    size_t each = BUFFERS_AND_STACK + sizeof(struct tally) +
-                  options->cast_count * sizeof(struct cast_measure);
+    size_t each = BUFFERS_AND_STACK + tally_bytes(options->cast_count, &options->update_plan);
     size_t affordable = ALL_THREADS_BYTES / each + 1;
     unsigned threads = chunks_useful_threads(tensor, analysis->threads);
     return threads < affordable ? threads : (unsigned)affordable;
@@ -287,11 +306,15 @@ static void add_to_report(struct analysis *analysis, struct tally *tally, void *
 static bool analyze_tensor(struct analysis *analysis, struct input *input, struct tensor *tensor,
                            struct error *error)
 {
+    struct update_source updates;
+    if (!updates_match(analysis->options, &analysis->updates, tensor, input->tensor_count, &updates,
+                       error))
+        return false;
     const struct options *options = analysis->options;
     unsigned threads = thread_count(analysis, tensor);
-    struct job job = {.options = options, .write = analysis->write};
+    struct job job = {.options = options, .write = analysis->write, .updates = updates};
     job.decoder = decoder_open(options->kernel, &tensor->dtype, tensor->big_endian);
-    void **workers = make_workers(&job, threads, options->cast_count);
+    void **workers = make_workers(&job, threads);
     struct cast *casts = allocate(options->cast_count, sizeof *casts);
     bind_casts(options, tensor, casts);
 
@@ -313,6 +336,7 @@ static bool analyze_tensor(struct analysis *analysis, struct input *input, struc
     free(job.plans);
     free_workers(workers, threads);
     decoder_close(&job.decoder);
+    update_source_close(&job.updates);
     return done;
 }
 

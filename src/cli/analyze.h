@@ -4,6 +4,7 @@
 
 #include "cli/file.h"
 #include "cli/options.h"
+#include "cli/updates.h"
 #include "report/build.h"
 
 struct analysis {
@@ -11,6 +12,7 @@ struct analysis {
     unsigned threads;
     struct report *report;
     struct total *total;
+    struct updates updates;
     struct file *write; /* NULL for none */
     bool written;       /* a tensor went there already */
 };

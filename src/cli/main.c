@@ -95,6 +95,10 @@ static int write_outputs(const struct options *options, const struct report *rep
 /* An output must not replace what is being read. */
 static bool spares_inputs(const struct options *options, const char *output, struct error *error)
 {
+    struct stat updates;
+    if (options->update && !options->update_is_number && stat(options->update, &updates) == 0 &&
+        S_ISREG(updates.st_mode) && file_is(output, &updates))
+        return fail(error, "is an input: it would be overwritten");
     for (char **file = options->files; *file; file++) {
         struct stat status;
         bool there =
@@ -200,7 +204,16 @@ static void describe_settings(const struct options *options, struct report *repo
                                                 .saturate = options->casts[0].saturate,
                                                 .scale = options->scale_text,
                                                 .raw = options->raw_text,
-                                                .view = options->view_text};
+                                                .view = options->view_text,
+                                                .update = options->update,
+                                                .update_scale = options->update_scale_text,
+                                                .ema = options->ema_text,
+                                                .steps = options->update_plan.steps};
+    bool *has = report->has_group;
+    has[GROUP_INPUT] = has[GROUP_CAST] = has[GROUP_ERROR] = true;
+    has[GROUP_UPDATE] = options->update_plan.rule == UPDATE_ADD;
+    has[GROUP_EMA] = options->update_plan.rule == UPDATE_EMA;
+    has[GROUP_STEPS] = options->update_plan.steps != 0;
     report->cast_count = options->cast_count;
     report->casts = allocate(options->cast_count, sizeof *report->casts);
     memcpy(report->casts, options->casts, options->cast_count * sizeof *report->casts);
@@ -230,10 +243,14 @@ static int run(const struct options *options)
         .options = options,
         .threads = options->threads ? options->threads : default_threads(),
         .report = &report,
-        .total = total_new(options->cast_count),
+        .total = total_new(options->cast_count, &options->update_plan),
         .write = options->write ? &write : NULL,
     };
-    status = analyze_all(&analysis, options->files);
+    if (updates_open(options, &analysis.updates, &error))
+        status = analyze_all(&analysis, options->files);
+    else
+        status = trouble(options->update, &error);
+    updates_close(&analysis.updates);
     if (options->write && status != STATUS_OK)
         file_abandon(&write);
     else if (options->write && !file_commit(&write, &error))

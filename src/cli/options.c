@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +140,43 @@ static bool parse_scale(struct options *options, const char *text, int *scale, s
     return true;
 }
 
+/* A finite number and nothing else. */
+static bool parse_number(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !isspace((unsigned char)*text) && !*end && isfinite(*value);
+}
+
+static bool parse_update_scale(struct options *options, const char *text, struct error *error)
+{
+    options->update_scale_text = text;
+    if (!parse_number(text, &options->update_plan.scale) || options->update_plan.scale == 0)
+        return fail(error, "--update-scale: '%s' is no number, or zero", text);
+    return true;
+}
+
+static bool parse_ema(struct options *options, const char *text, struct error *error)
+{
+    double *beta = &options->update_plan.beta;
+    struct number rest;
+    options->ema_text = text;
+    if (!parse_number(text, beta) || !(*beta >= 0 && *beta < 1))
+        return fail(error, "--ema: '%s' is not a number from 0 to below 1", text);
+    if (!number_add(number_of(1), number_of(-*beta), &rest))
+        return fail(error, "--ema: '%s' is too near to 0", text);
+    return true;
+}
+
+static bool parse_steps(struct options *options, const char *text, struct error *error)
+{
+    long steps;
+    if (!parse_integer(text, 1, UINT32_MAX, &steps))
+        return fail(error, "--steps: '%s' is not a number from 1 to %" PRIu32, text, UINT32_MAX);
+    options->update_plan.steps = (uint64_t)steps;
+    return true;
+}
+
 static bool add_output(struct options *options, const char *text, struct error *error)
 {
     size_t length = strcspn(text, ":");
@@ -198,6 +237,16 @@ static bool take(struct options *options, struct common *common, enum option_id 
         return parse_word("overflow", argument, policies, &common->saturate, error);
     case OPTION_SCALE:
         return parse_scale(options, argument, &common->scale, error);
+    case OPTION_UPDATE:
+        options->update = argument;
+        options->update_is_number = parse_number(argument, &options->update_value);
+        return *argument ? true : fail(error, "--update names no file");
+    case OPTION_UPDATE_SCALE:
+        return parse_update_scale(options, argument, error);
+    case OPTION_EMA:
+        return parse_ema(options, argument, error);
+    case OPTION_STEPS:
+        return parse_steps(options, argument, error);
     case OPTION_REFERENCE:
         options->reference = true;
         return true;
@@ -264,6 +313,22 @@ static bool settle_outputs(struct options *options, struct error *error)
     return true;
 }
 
+static bool settle_updates(struct options *options, struct error *error)
+{
+    struct update_plan *plan = &options->update_plan;
+    if (options->update)
+        plan->rule = UPDATE_ADD;
+    else if (options->update_scale_text || options->update_plan.steps)
+        return fail(error, "--update-scale and --steps need --update");
+    if (options->ema_text && options->update_plan.steps)
+        return fail(error, "--steps does not go with --ema");
+    if (options->ema_text)
+        plan->rule = UPDATE_EMA;
+    if (plan->scale == 0)
+        plan->scale = 1;
+    return true;
+}
+
 static bool settle(struct options *options, const struct common *common, struct error *error)
 {
     if (!*options->files)
@@ -279,6 +344,8 @@ static bool settle(struct options *options, const struct common *common, struct 
         return fail(error, "--write needs exactly one format in --to");
     if (options->has_raw && options->has_view)
         return fail(error, "--raw names the type of the elements: --view would name it again");
+    if (!settle_updates(options, error))
+        return false;
     const char *isa = getenv("PRECHECK_ISA");
     if (!isa || !*isa)
         isa = "auto";

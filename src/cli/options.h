@@ -6,6 +6,7 @@
 #include "gate/gate.h"
 #include "input/input.h"
 #include "kernel/kernel.h"
+#include "kernel/update.h"
 #include "output/output.h"
 
 enum { OUTPUT_LIMIT = 32, THREAD_LIMIT = 128 };
@@ -30,6 +31,11 @@ struct options {
     enum scaling scaling;
     const char *raw_text, *view_text, *scale_text;
     uint64_t seed;
+    struct update_plan update_plan; /* without what belongs to a tensor */
+    const char *update;             /* NULL for none; the next two where it is a number */
+    bool update_is_number;
+    double update_value;
+    const char *update_scale_text, *ema_text;
     bool reference;
     const char *write; /* NULL for none */
     struct output_request outputs[OUTPUT_LIMIT];

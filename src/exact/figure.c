@@ -7,96 +7,16 @@
 #include <string.h>
 
 #include "base/buffer.h"
-
-/* sum = n * 2^SUM_LOWEST_EXPONENT */
-static void to_integer(mpz_t n, const struct exact_sum *sum)
-{
-    mpz_set_ui(n, 0);
-    for (int i = SUM_DIGITS - 1; i >= 0; i--) {
-        mpz_mul_2exp(n, n, 32);
-        if (sum->digit[i] < 0)
-            mpz_sub_ui(n, n, 0 - (unsigned long)sum->digit[i]);
-        else
-            mpz_add_ui(n, n, (unsigned long)sum->digit[i]);
-    }
-}
+#include "exact/rounding.h"
 
 bool exact_is_zero(const struct exact_sum *sum)
 {
     mpz_t n;
     mpz_init(n);
-    to_integer(n, sum);
+    exact_integer(n, sum);
     bool zero = mpz_sgn(n) == 0;
     mpz_clear(n);
     return zero;
-}
-
-/* n * 2^exponent, or where `sticky` something between that and the next integer away from zero, as
- * a binary64. |n| is zero or has at least 55 bits where sticky. */
-static double round_once(mpz_t n, long exponent, bool sticky)
-{
-    if (mpz_sgn(n) == 0)
-        return 0;
-    if (sticky) {
-        int sign = mpz_sgn(n);
-        mpz_mul_2exp(n, n, 1);
-        if (sign < 0)
-            mpz_sub_ui(n, n, 1);
-        else
-            mpz_add_ui(n, n, 1);
-        exponent--;
-    }
-    mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
-    mpfr_t result;
-    mpfr_init2(result, 53);
-    mpfr_set_emin(-1073); /* binary64 in MPFR's convention, significand in [1/2, 1) */
-    mpfr_set_emax(1024);
-    int ternary = mpfr_set_z_2exp(result, n, exponent, MPFR_RNDN);
-    ternary = mpfr_check_range(result, ternary, MPFR_RNDN);
-    mpfr_subnormalize(result, ternary, MPFR_RNDN);
-    double value = mpfr_get_d(result, MPFR_RNDN);
-    mpfr_clear(result);
-    mpfr_set_emin(emin);
-    mpfr_set_emax(emax);
-    return value == 0 ? 0 : value; /* no -0 */
-}
-
-/* Shifts n left until it has at least `bits` more bits than `than`, by an even count, and returns
- * the count. */
-static long widen(mpz_t n, const mpz_t than, size_t bits)
-{
-    size_t want = mpz_sizeinbase(than, 2) + bits, have = mpz_sizeinbase(n, 2);
-    long shift = have < want ? (long)(want - have + 1) / 2 * 2 : 0;
-    mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
-    return shift;
-}
-
-/* n / d * 2^exponent */
-static double quotient(mpz_t n, const mpz_t d, long exponent)
-{
-    exponent -= widen(n, d, 64);
-    mpz_t rest;
-    mpz_init(rest);
-    mpz_tdiv_qr(n, rest, n, d);
-    double value = round_once(n, exponent, mpz_sgn(rest) != 0);
-    mpz_clear(rest);
-    return value;
-}
-
-/* sqrt(n / d * 2^exponent), n >= 0 and an even exponent. The root of the integer part has the same
- * integer part as the root: floor(sqrt(floor(y))) = floor(sqrt(y)). */
-static double root(mpz_t n, const mpz_t d, long exponent)
-{
-    exponent -= widen(n, d, 140);
-    mpz_t rest;
-    mpz_init(rest);
-    mpz_tdiv_qr(n, rest, n, d);
-    bool sticky = mpz_sgn(rest) != 0;
-    mpz_sqrtrem(n, rest, n);
-    sticky |= mpz_sgn(rest) != 0;
-    double value = round_once(n, exponent / 2, sticky);
-    mpz_clear(rest);
-    return value;
 }
 
 double exact_mean(const struct exact_sum *sum, uint64_t count)
@@ -104,8 +24,8 @@ double exact_mean(const struct exact_sum *sum, uint64_t count)
     mpz_t n, d;
     mpz_init(n);
     mpz_init_set_ui(d, count);
-    to_integer(n, sum);
-    double value = quotient(n, d, SUM_LOWEST_EXPONENT);
+    exact_integer(n, sum);
+    double value = round_quotient(n, d, SUM_LOWEST_EXPONENT);
     mpz_clears(n, d, NULL);
     return value;
 }
@@ -115,8 +35,8 @@ double exact_root_mean(const struct exact_sum *sum, uint64_t count)
     mpz_t n, d;
     mpz_init(n);
     mpz_init_set_ui(d, count);
-    to_integer(n, sum);
-    double value = root(n, d, SUM_LOWEST_EXPONENT);
+    exact_integer(n, sum);
+    double value = round_root(n, d, SUM_LOWEST_EXPONENT);
     mpz_clears(n, d, NULL);
     return value;
 }
@@ -125,9 +45,9 @@ double exact_root_ratio(const struct exact_sum *a, const struct exact_sum *b)
 {
     mpz_t n, d;
     mpz_inits(n, d, NULL);
-    to_integer(n, a);
-    to_integer(d, b);
-    double value = root(n, d, 0);
+    exact_integer(n, a);
+    exact_integer(d, b);
+    double value = round_root(n, d, 0);
     mpz_clears(n, d, NULL);
     return value;
 }
@@ -172,8 +92,8 @@ double exact_decibel(const struct exact_sum *a, const struct exact_sum *b)
 {
     mpz_t n, d;
     mpz_inits(n, d, NULL);
-    to_integer(n, a);
-    to_integer(d, b);
+    exact_integer(n, a);
+    exact_integer(d, b);
     double value;
     long k;
     if (power_of_ten(n, d, &k)) {
@@ -195,7 +115,7 @@ char *exact_hex(const struct exact_sum *sum)
 {
     mpz_t n;
     mpz_init(n);
-    to_integer(n, sum);
+    exact_integer(n, sum);
     int sign = mpz_sgn(n);
     if (sign == 0) {
         mpz_clear(n);

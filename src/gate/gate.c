@@ -240,6 +240,10 @@ bool gate_judge(const struct gate_rule *rules, size_t count, struct report *repo
         if (missing)
             return fail(error, "rule '%s': %s is not among the formats of --to", rules[r].text,
                         missing);
+        enum metric_group group = metric_table[rules[r].metric].group;
+        if (!report->has_group[group])
+            return fail(error, "rule '%s': there is no '%s' in this report (see --%s)",
+                        rules[r].text, metric_group_names[group], metric_group_names[group]);
     }
     report->gates = reallocate(NULL, count * report->tensor_count * report->cast_count + 1,
                                sizeof *report->gates);

@@ -3,34 +3,21 @@
 #include <math.h>
 
 #include "base/bytes.h"
-#include "base/random.h"
-
-/* |x| = significand * 2^exponent, the significand an integer below 2^53. */
-struct parts {
-    bool negative;
-    uint64_t significand;
-    int exponent;
-};
-
-static struct parts take_apart(double x)
-{
-    uint64_t bits = double_bits(x);
-    int field = (int)(bits >> 52 & 0x7ff);
-    return (struct parts){
-        .negative = bits >> 63,
-        .significand = (bits & ((UINT64_C(1) << 52) - 1)) | (uint64_t)(field != 0) << 52,
-        .exponent = (field ? field : 1) - 1075,
-    };
-}
 
 static int bit_length(uint64_t n)
 {
     return n ? 64 - __builtin_clzll(n) : 0;
 }
 
+static int bit_length_wide(uint128 n)
+{
+    uint64_t high = (uint64_t)(n >> 64);
+    return high ? 64 + bit_length(high) : bit_length((uint64_t)n);
+}
+
 /* Whether an infinite random bit string, read as a binary fraction, is below `rest` / 2^width,
- * 0 < rest < 2^width, rest < 2^64. Bits are drawn 128 at a time until the comparison is decided. */
-static bool random_below(const struct random_draw *draw, uint64_t rest, int width)
+ * 0 < rest < 2^width. Bits are drawn 128 at a time until the comparison is decided. */
+static bool random_below(const struct random_draw *draw, uint128 rest, int width)
 {
     for (uint32_t block = 0;; block++) {
         uint64_t words[2];
@@ -38,19 +25,19 @@ static bool random_below(const struct random_draw *draw, uint64_t rest, int widt
         for (int i = 0; i < 2; i++) {
             /* The next 64 bits of the fraction. */
             uint64_t fraction;
-            if (width >= 128)
+            if (width >= 192)
                 fraction = 0;
             else if (width > 64)
-                fraction = rest >> (width - 64);
+                fraction = (uint64_t)(rest >> (width - 64));
             else
-                fraction = rest << (64 - width);
+                fraction = (uint64_t)rest << (64 - width);
             if (words[i] != fraction)
                 return words[i] < fraction;
             if (width <= 64)
                 return false; /* the fraction has ended; whatever follows is not below it */
-            if (width < 128)
-                rest &= (UINT64_C(1) << (width - 64)) - 1;
             width -= 64;
+            if (width < 128)
+                rest &= ((uint128)1 << width) - 1;
             if (rest == 0)
                 return false;
         }
@@ -58,16 +45,16 @@ static bool random_below(const struct random_draw *draw, uint64_t rest, int widt
 }
 
 /* Whether to take the larger of the two neighbours, the exact magnitude lying `rest` / 2^width of
- * the way between them; 0 < rest < 2^width. */
-static bool rounds_up(const struct cast *cast, bool negative, bool odd, uint64_t rest, int width,
-                      uint64_t element)
+ * the way between them; 0 < rest < 2^width, rest < 2^127. */
+static bool rounds_up(const struct cast *cast, bool negative, bool odd, uint128 rest, int width,
+                      const struct random_draw *draw)
 {
     switch (cast->rounding) {
     case ROUND_NEAREST_EVEN:
     case ROUND_NEAREST_AWAY: {
-        if (width > 64) /* rest < 2^53: far below one half */
-            return false;
-        uint64_t half = UINT64_C(1) << (width - 1);
+        if (width > 127)
+            return false; /* below one half */
+        uint128 half = (uint128)1 << (width - 1);
         return rest > half || (rest == half && (odd || cast->rounding == ROUND_NEAREST_AWAY));
     }
     case ROUND_TOWARD_ZERO:
@@ -76,10 +63,8 @@ static bool rounds_up(const struct cast *cast, bool negative, bool odd, uint64_t
         return !negative;
     case ROUND_DOWN:
         return negative;
-    default: {
-        struct random_draw draw = {.key = cast->key, .element = element, .use = RANDOM_USE_CAST};
-        return random_below(&draw, rest, width);
-    }
+    default:
+        return random_below(draw, rest, width);
     }
 }
 
@@ -110,41 +95,30 @@ static void deliver_overflow(const struct cast *cast, bool infinite, struct outc
     }
 }
 
-struct outcome cast_element(const struct cast *cast, double x, uint64_t element)
+struct outcome cast_number(const struct cast *cast, struct number x, const struct random_draw *draw)
 {
-    struct parts parts = take_apart(x);
-    struct outcome out = {.negative = parts.negative};
-    if (x != x) {
-        out.class = CLASS_NAN;
-        out.delivered = DELIVERED_NAN;
-        return out;
-    }
-    if (isinf(x)) {
-        out.class = CLASS_INF;
-        deliver_overflow(cast, true, &out);
-        return out;
-    }
-    if (parts.significand == 0) {
+    struct outcome out = {.negative = x.negative};
+    if (number_is_zero(x)) {
         out.class = CLASS_ZERO;
         return out;
     }
 
     int precision = cast->format.precision, emin = cast_emin(cast);
-    int x_exponent = parts.exponent + bit_length(parts.significand) - 1;
+    int x_exponent = x.exponent + bit_length_wide(x.n) - 1;
     /* The distance of neighbouring numbers of the format around x. */
     out.exponent = (x_exponent > emin ? x_exponent : emin) - precision + 1;
 
-    int dropped = out.exponent - parts.exponent;
+    int dropped = out.exponent - x.exponent;
     if (dropped <= 0) {
-        out.n = parts.significand << -dropped;
+        out.n = (uint64_t)x.n << -dropped;
     } else {
-        uint64_t rest = parts.significand;
-        if (dropped < 64) {
-            out.n = rest >> dropped;
-            rest &= (UINT64_C(1) << dropped) - 1;
+        uint128 rest = x.n;
+        if (dropped < 128) {
+            out.n = (uint64_t)(rest >> dropped);
+            rest &= ((uint128)1 << dropped) - 1;
         }
         if (rest)
-            out.n += rounds_up(cast, out.negative, out.n & 1, rest, dropped, element);
+            out.n += rounds_up(cast, out.negative, out.n & 1, rest, dropped, draw);
     }
 
     if (out.n == 0) {
@@ -157,6 +131,23 @@ struct outcome cast_element(const struct cast *cast, double x, uint64_t element)
         out.class = subnormal ? CLASS_SUBNORMAL : CLASS_NORMAL;
     }
     return out;
+}
+
+struct outcome cast_element(const struct cast *cast, double x, uint64_t element)
+{
+    struct outcome out = {.negative = signbit(x) != 0};
+    if (x != x) {
+        out.class = CLASS_NAN;
+        out.delivered = DELIVERED_NAN;
+        return out;
+    }
+    if (isinf(x)) {
+        out.class = CLASS_INF;
+        deliver_overflow(cast, true, &out);
+        return out;
+    }
+    struct random_draw draw = {.key = cast->key, .element = element, .use = RANDOM_USE_CAST};
+    return cast_number(cast, number_of(x), &draw);
 }
 
 bool would_overflow(const struct cast *cast, double x)
@@ -220,10 +211,11 @@ struct difference outcome_error(const struct outcome *out, double x)
 /* The 53-bit significand and the exponent of |x|, x not zero. */
 static uint64_t normalised(double x, int *exponent)
 {
-    struct parts parts = take_apart(x);
-    int shift = 53 - bit_length(parts.significand);
+    struct number parts = number_of(x);
+    uint64_t significand = (uint64_t)parts.n;
+    int shift = 53 - bit_length(significand);
     *exponent = parts.exponent - shift + 52;
-    return parts.significand << shift;
+    return significand << shift;
 }
 
 int relative_exponent(struct difference e, double x)

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/random.h"
 #include "format/cast.h"
+#include "exact/number.h"
 
 enum delivered { DELIVERED_FINITE, DELIVERED_INF, DELIVERED_NAN };
 
@@ -21,6 +23,16 @@ struct outcome {
 
 /* `element` is its position in storage order (stochastic rounding draws by it). */
 struct outcome cast_element(const struct cast *cast, double x, uint64_t element);
+
+/* The same of an exact number; stochastic rounding takes the draw, of which the key is the cast's. */
+struct outcome cast_number(const struct cast *cast, struct number x,
+                           const struct random_draw *draw);
+
+/* The number that a finite outcome is. */
+static inline struct number outcome_number(const struct outcome *outcome)
+{
+    return (struct number){outcome->negative, outcome->n, outcome->exponent};
+}
 
 /* The code of an outcome as it is written: of x * 2^scale, shifted up where the word has room. */
 uint64_t outcome_code(const struct cast *cast, const struct outcome *outcome);

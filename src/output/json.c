@@ -4,6 +4,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "output/escape.h"
 #include "output/number.h"
@@ -129,14 +130,60 @@ static void write_value(struct writer *w, const struct value *value, const struc
     }
 }
 
+/* How many rows from `i` on, of its group, begin with the same member and a dot. */
+static int nested_rows(int i)
+{
+    const char *name = metric_table[i].name, *dot = strchr(name, '.');
+    size_t length = dot ? (size_t)(dot - name) + 1 : 0;
+    int rows = 0;
+    while (dot && i + rows < METRIC_COUNT &&
+           metric_table[i + rows].group == metric_table[i].group &&
+           strncmp(metric_table[i + rows].name, name, length) == 0)
+        rows++;
+    return rows;
+}
+
+static bool all_null(const struct value *figures, int count)
+{
+    int nulls = 0;
+    for (int i = 0; i < count; i++)
+        nulls += figures[i].kind == VALUE_NULL;
+    return nulls == count;
+}
+
+/* A member of members, or null. */
+static void write_nested(struct writer *w, int first, int rows, const struct value *figures)
+{
+    const char *name = metric_table[first].name;
+    size_t length = strcspn(name, ".");
+    next_item(w);
+    buffer_printf(w->out, "\"%.*s\": ", (int)length, name);
+    if (all_null(figures + first, rows)) {
+        buffer_puts(w->out, "null");
+        return;
+    }
+    bool was_flat = open_flat(w, "{");
+    for (int i = first; i < first + rows; i++) {
+        member(w, metric_table[i].name + length + 1);
+        write_value(w, &figures[i], NULL);
+    }
+    close_flat(w, "}", was_flat);
+}
+
 static void write_figures(struct writer *w, enum metric_group group, const struct value *figures,
                           const struct tensor *tensor)
 {
     for (int i = 0; i < METRIC_COUNT; i++) {
         if (metric_table[i].group != group)
             continue;
-        member(w, metric_table[i].name);
-        write_value(w, &figures[i], tensor);
+        int rows = nested_rows(i);
+        if (rows) {
+            write_nested(w, i, rows, figures);
+            i += rows - 1;
+        } else {
+            member(w, metric_table[i].name);
+            write_value(w, &figures[i], tensor);
+        }
     }
 }
 
@@ -211,8 +258,22 @@ static void write_sums(struct writer *w, const struct report_cast *cast)
     close_flat(w, "}", was_flat);
 }
 
-static void write_cast(struct writer *w, const struct report_cast *cast,
-                       const struct tensor *tensor)
+/* What was asked for beside the cast itself. */
+static void write_analyses(struct writer *w, const struct report *report,
+                           const struct report_cast *cast)
+{
+    for (int g = GROUP_ERROR + 1; g < GROUP_COUNT; g++) {
+        if (!report->has_group[g])
+            continue;
+        member(w, metric_group_names[g]);
+        bool was_flat = open_flat(w, "{");
+        write_figures(w, (enum metric_group)g, cast->figures, NULL);
+        close_flat(w, "}", was_flat);
+    }
+}
+
+static void write_cast(struct writer *w, const struct report *report,
+                       const struct report_cast *cast, const struct tensor *tensor)
 {
     open_lines(w, "{");
     member_together(w, "to");
@@ -244,6 +305,7 @@ static void write_cast(struct writer *w, const struct report_cast *cast,
     write_integer(w, cast->relative_exact);
     histogram_members(w, &cast->relative_error);
     close_flat(w, "}", was_flat);
+    write_analyses(w, report, cast);
     member(w, "sums");
     write_sums(w, cast);
     close_lines(w, "}");
@@ -283,7 +345,7 @@ static void write_tensor(struct writer *w, const struct report *report,
     open_lines(w, "[");
     for (size_t i = 0; i < report->cast_count; i++) {
         next_item(w);
-        write_cast(w, &tensor->casts[i], &tensor->tensor);
+        write_cast(w, report, &tensor->casts[i], &tensor->tensor);
     }
     close_lines(w, "]");
     close_lines(w, "}");
@@ -294,7 +356,12 @@ static void write_settings(struct writer *w, const struct report *report)
     const struct report_settings *settings = &report->settings;
     const struct {
         const char *name, *value;
-    } given[] = {{"scale", settings->scale}, {"raw", settings->raw}, {"view", settings->view}};
+    } given[] = {{"scale", settings->scale},
+                 {"raw", settings->raw},
+                 {"view", settings->view},
+                 {"update", settings->update},
+                 {"update_scale", settings->update_scale},
+                 {"ema", settings->ema}};
 
     bool was_flat = open_flat(w, "{");
     member(w, "to");
@@ -317,6 +384,10 @@ static void write_settings(struct writer *w, const struct report *report)
             member(w, given[i].name);
             write_text(w, given[i].value);
         }
+    if (settings->steps) {
+        member(w, "steps");
+        write_integer(w, settings->steps);
+    }
     close_flat(w, "}", was_flat);
 }
 
@@ -331,6 +402,16 @@ static void write_skipped(struct writer *w, const struct report_skipped *skipped
     write_text(w, skipped->skipped.dtype);
     member(w, "reason");
     write_text(w, skipped->skipped.reason);
+    close_flat(w, "}", was_flat);
+}
+
+static void write_advice(struct writer *w, const struct report_advice *advice)
+{
+    bool was_flat = open_flat(w, "{");
+    member(w, "code");
+    write_text(w, advice->code);
+    member(w, "text");
+    write_text(w, advice->text);
     close_flat(w, "}", was_flat);
 }
 
@@ -384,12 +465,17 @@ static void render(const struct report *report, const struct style *style, struc
     open_lines(w, "[");
     for (size_t i = 0; report->total && i < report->cast_count; i++) {
         next_item(w);
-        write_cast(w, &report->total[i], NULL);
+        write_cast(w, report, &report->total[i], NULL);
     }
     close_lines(w, "]");
 
     member(w, "advice");
-    buffer_puts(out, "[]");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->advice_count; i++) {
+        next_item(w);
+        write_advice(w, &report->advice[i]);
+    }
+    close_lines(w, "]");
     member(w, "gates");
     open_lines(w, "[");
     for (size_t i = 0; i < report->gate_count; i++) {

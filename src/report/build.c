@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "exact/figure.h"
 #include "kernel/scale.h"
+#include "report/movement.h"
 
 static struct value count_of(uint64_t count)
 {
@@ -106,6 +107,13 @@ static void cast_figures(const struct cast_measure *measure, struct report_cast 
     cast->sum_x2 = exact_hex(&measure->x2);
 }
 
+static void add_movement(const struct tally *tally, size_t c, struct report_cast *cast)
+{
+    if (tally->updates)
+        movement_figures(&tally->plan, cast->cast, &tally->updates[c],
+                         tally->steps ? &tally->steps[c] : NULL, cast->figures);
+}
+
 static uint64_t count_below(const uint64_t *exponents, int exponent)
 {
     int bins = exponent - EXPONENT_FIRST;
@@ -147,6 +155,7 @@ void report_tensor_figures(struct report_tensor *tensor, const struct tally *tal
         cast->cast = &tensor->bound[c];
         cast->scale = cast->cast->scale;
         cast_figures(&tally->casts[c], cast);
+        add_movement(tally, c, cast);
         fit(&tally->input, cast);
     }
 }
@@ -161,10 +170,10 @@ struct total {
     size_t tensors;
 };
 
-struct total *total_new(size_t cast_count)
+struct total *total_new(size_t cast_count, const struct update_plan *plan)
 {
     struct total *total = allocate(1, sizeof *total);
-    total->tally = tally_new(cast_count);
+    total->tally = tally_new(cast_count, plan);
     total->max_abs_tensor = allocate(cast_count, sizeof *total->max_abs_tensor);
     total->max_rel_tensor = allocate(cast_count, sizeof *total->max_rel_tensor);
     total->scale = allocate(cast_count, sizeof *total->scale);
@@ -176,7 +185,7 @@ void total_free(struct total *total)
 {
     if (!total)
         return;
-    free(total->tally);
+    tally_free(total->tally);
     free(total->max_abs_tensor);
     free(total->max_rel_tensor);
     free(total->scale);
@@ -226,6 +235,11 @@ void total_add(struct total *total, const struct report *report, size_t index,
         total->scale_varies[c] |= total->tensors > 0 && scale != total->scale[c];
         total->scale[c] = scale;
     }
+    tally_merge_updates(total->tally, tally);
+    if (total->tensors == 0)
+        total->tally->plan.sample = tally->plan.sample;
+    else if (total->tally->plan.sample != tally->plan.sample)
+        total->tally->plan.sample = 0; /* they differ: null */
     total->tensors++;
 }
 
@@ -241,6 +255,7 @@ void report_total_figures(struct report *report, const struct total *total)
         cast->scale = total->scale[c];
         cast->scale_varies = total->scale_varies[c];
         cast_figures(&total->tally->casts[c], cast);
+        add_movement(total->tally, c, cast);
         if (!cast->scale_varies) {
             report->casts[c].scale = cast->scale;
             fit(&total->tally->input, cast);

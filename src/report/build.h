@@ -8,7 +8,7 @@
 /* The total of a run while its tensors come in, of bounded size. */
 struct total;
 
-struct total *total_new(size_t cast_count);
+struct total *total_new(size_t cast_count, const struct update_plan *plan);
 void total_free(struct total *total);
 
 /* Fills in a tensor's figures; `file`, `tensor` and `bound` are set already. */

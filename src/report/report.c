@@ -8,7 +8,8 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 #undef METRIC
 };
 
-const char *const metric_group_names[GROUP_COUNT] = {"input", "", "error"};
+const char *const metric_group_names[GROUP_COUNT] = {"input",  "",    "error",
+                                                     "update", "ema", "steps"};
 
 static void free_cast(struct report_cast *cast)
 {
@@ -43,6 +44,9 @@ void report_free(struct report *report)
     free_casts(report->total, report->cast_count);
     free(report->total_exponents.counts);
     free(report->casts);
+    for (size_t a = 0; a < report->advice_count; a++)
+        free(report->advice[a].text);
+    free(report->advice);
     free(report->gates);
     *report = (struct report){0};
 }

@@ -16,7 +16,15 @@ enum metric {
     METRIC_COUNT
 };
 
-enum metric_group { GROUP_INPUT, GROUP_CAST, GROUP_ERROR, GROUP_COUNT };
+enum metric_group {
+    GROUP_INPUT,
+    GROUP_CAST,
+    GROUP_ERROR,
+    GROUP_UPDATE,
+    GROUP_EMA,
+    GROUP_STEPS,
+    GROUP_COUNT
+};
 enum metric_type { TYPE_COUNT, TYPE_REAL, TYPE_INDEX };
 
 struct metric_row {
@@ -27,7 +35,7 @@ struct metric_row {
 };
 
 extern const struct metric_row metric_table[METRIC_COUNT];
-/* "input", "" and "error". */
+/* As members are called; those of a cast itself "". */
 extern const char *const metric_group_names[GROUP_COUNT];
 
 enum value_kind { VALUE_NULL, VALUE_COUNT, VALUE_REAL, VALUE_INDEX };
@@ -54,7 +62,7 @@ struct report_cast {
     const struct cast *cast;            /* format, rounding and policy */
     int scale;                          /* K of this tensor */
     bool scale_varies;                  /* total only: the tensors' scales differ */
-    struct value figures[METRIC_COUNT]; /* those of GROUP_CAST and GROUP_ERROR */
+    struct value figures[METRIC_COUNT]; /* those of all groups but GROUP_INPUT */
     uint64_t relative_exact;            /* e = 0 among x != 0 */
     struct histogram relative_error;
     char *sum_e, *sum_abs_e, *sum_e2, *sum_x2; /* exact hexadecimal floats, owned */
@@ -92,16 +100,25 @@ struct report_gate {
     bool pass;
 };
 
+/* What should be done, and the figure that says so. */
+struct report_advice {
+    const char *code;
+    char *text; /* owned */
+};
+
 struct report_settings {
     enum rounding rounding;
     uint64_t seed;
     bool saturate;
-    const char *scale, *raw, *view; /* as given, NULL where not */
+    /* As given, NULL where not. */
+    const char *scale, *raw, *view, *update, *update_scale, *ema;
+    uint64_t steps; /* 0: none */
 };
 
 struct report {
     const char *version;
     struct report_settings settings;
+    bool has_group[GROUP_COUNT];
     struct cast *casts; /* one a format of --to, owned */
     size_t cast_count;
     struct report_tensor *tensors; /* owned */
@@ -113,6 +130,8 @@ struct report {
     struct value total_input[METRIC_COUNT];
     struct histogram total_exponents;
     uint64_t total_elements;
+    struct report_advice *advice; /* owned; filled by report/advice.c */
+    size_t advice_count;
     struct report_gate *gates; /* owned; filled by gate/ */
     size_t gate_count;
     bool incomplete; /* something could not be read or written: no verdict is "pass" */

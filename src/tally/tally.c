@@ -4,11 +4,37 @@
 
 #include "base/buffer.h"
 
-struct tally *tally_new(size_t cast_count)
+struct tally *tally_new(size_t cast_count, const struct update_plan *plan)
 {
     struct tally *tally = allocate(1, sizeof *tally + cast_count * sizeof *tally->casts);
     tally->cast_count = cast_count;
+    if (!plan)
+        return tally;
+    tally->plan = *plan;
+    if (plan->rule != UPDATE_NONE)
+        tally->updates = allocate(cast_count, sizeof *tally->updates);
+    if (plan->steps)
+        tally->steps = allocate(cast_count, sizeof *tally->steps);
     return tally;
+}
+
+void tally_free(struct tally *tally)
+{
+    if (!tally)
+        return;
+    free(tally->updates);
+    free(tally->steps);
+    free(tally);
+}
+
+size_t tally_bytes(size_t cast_count, const struct update_plan *plan)
+{
+    size_t each = sizeof(struct cast_measure);
+    if (plan->rule != UPDATE_NONE)
+        each += sizeof(struct update_measure);
+    if (plan->steps)
+        each += sizeof(struct steps_measure);
+    return sizeof(struct tally) + cast_count * each;
 }
 
 static void add_counts(uint64_t *into, const uint64_t *from, size_t n)
@@ -51,8 +77,17 @@ void tally_merge_cast(struct cast_measure *into, const struct cast_measure *from
     add_counts(into->relative, from->relative, RELATIVE_BINS);
 }
 
+void tally_merge_updates(struct tally *into, const struct tally *from)
+{
+    for (size_t c = 0; c < into->cast_count && into->updates; c++)
+        update_merge(&into->updates[c], &from->updates[c]);
+    for (size_t c = 0; c < into->cast_count && into->steps; c++)
+        steps_merge(&into->steps[c], &from->steps[c]);
+}
+
 void tally_merge(struct tally *into, const struct tally *from)
 {
+    tally_merge_updates(into, from);
     tally_merge_input(&into->input, &from->input);
     for (size_t c = 0; c < into->cast_count; c++)
         tally_merge_cast(&into->casts[c], &from->casts[c]);

@@ -1,0 +1,37 @@
+/* Where the updates of --update come from: one number, or a file whose tensors match. */
+#ifndef PRECHECK_CLI_UPDATES_H
+#define PRECHECK_CLI_UPDATES_H
+
+#include "cli/options.h"
+#include "tally/tally.h"
+
+struct updates {
+    bool from_file;
+    struct input input; /* of a file */
+};
+
+bool updates_open(const struct options *options, struct updates *updates, struct error *error);
+void updates_close(struct updates *updates);
+
+/* The updates of one tensor. */
+struct update_source {
+    struct update_plan plan;
+    double value;           /* where there is no file */
+    struct updates *file;   /* NULL for none */
+    struct tensor *tensor;  /* in the file */
+    struct decoder decoder; /* of it */
+};
+
+/* Of `tensors` of the file that is analyzed. False with a message where nothing matches. */
+bool updates_match(const struct options *options, struct updates *updates,
+                   const struct tensor *tensor, size_t tensors, struct update_source *source,
+                   struct error *error);
+void update_source_close(struct update_source *source);
+
+/* Adds the updates of n elements, at most BLOCK, the first at position `first`, to the tally.
+ * Threads may share the source. */
+bool update_source_measure(const struct update_source *source, const struct kernel *kernel,
+                           const struct plan *plans, const double *x, size_t n, uint64_t first,
+                           struct tally *tally, struct error *error);
+
+#endif

@@ -1,0 +1,89 @@
+#include "exact/rounding.h"
+
+#include <mpfr.h>
+#include <stdbool.h>
+
+void exact_integer(mpz_t n, const struct exact_sum *sum)
+{
+    int top = SUM_DIGITS - 1, bottom = 0;
+    while (top > 0 && sum->digit[top] == 0)
+        top--;
+    while (bottom < top && sum->digit[bottom] == 0)
+        bottom++;
+    mpz_set_ui(n, 0);
+    for (int i = top; i >= bottom; i--) {
+        mpz_mul_2exp(n, n, 32);
+        if (sum->digit[i] < 0)
+            mpz_sub_ui(n, n, 0 - (unsigned long)sum->digit[i]);
+        else
+            mpz_add_ui(n, n, (unsigned long)sum->digit[i]);
+    }
+    mpz_mul_2exp(n, n, (mp_bitcnt_t)(32 * bottom));
+}
+
+/* n * 2^exponent, or where `sticky` something between that and the next integer away from zero, as
+ * a binary64. |n| is zero or has at least 55 bits where sticky. */
+static double round_once(mpz_t n, long exponent, bool sticky)
+{
+    if (mpz_sgn(n) == 0)
+        return 0;
+    if (sticky) {
+        int sign = mpz_sgn(n);
+        mpz_mul_2exp(n, n, 1);
+        if (sign < 0)
+            mpz_sub_ui(n, n, 1);
+        else
+            mpz_add_ui(n, n, 1);
+        exponent--;
+    }
+    mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
+    mpfr_t result;
+    mpfr_init2(result, 53);
+    mpfr_set_emin(-1073); /* binary64 in MPFR's convention, significand in [1/2, 1) */
+    mpfr_set_emax(1024);
+    int ternary = mpfr_set_z_2exp(result, n, exponent, MPFR_RNDN);
+    ternary = mpfr_check_range(result, ternary, MPFR_RNDN);
+    mpfr_subnormalize(result, ternary, MPFR_RNDN);
+    double value = mpfr_get_d(result, MPFR_RNDN);
+    mpfr_clear(result);
+    mpfr_set_emin(emin);
+    mpfr_set_emax(emax);
+    return value == 0 ? 0 : value; /* no -0 */
+}
+
+/* Shifts n left until it has at least `bits` more bits than `than`, by an even count, and returns
+ * the count. */
+static long widen(mpz_t n, const mpz_t than, size_t bits)
+{
+    size_t want = mpz_sizeinbase(than, 2) + bits, have = mpz_sizeinbase(n, 2);
+    long shift = have < want ? (long)(want - have + 1) / 2 * 2 : 0;
+    mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
+    return shift;
+}
+
+double round_quotient(mpz_t n, const mpz_t d, long exponent)
+{
+    exponent -= widen(n, d, 64);
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_tdiv_qr(n, rest, n, d);
+    double value = round_once(n, exponent, mpz_sgn(rest) != 0);
+    mpz_clear(rest);
+    return value;
+}
+
+/* The root of the integer part has the same integer part as the root: floor(sqrt(floor(y))) =
+ * floor(sqrt(y)). */
+double round_root(mpz_t n, const mpz_t d, long exponent)
+{
+    exponent -= widen(n, d, 140);
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_tdiv_qr(n, rest, n, d);
+    bool sticky = mpz_sgn(rest) != 0;
+    mpz_sqrtrem(n, rest, n);
+    sticky |= mpz_sgn(rest) != 0;
+    double value = round_once(n, exponent / 2, sticky);
+    mpz_clear(rest);
+    return value;
+}
