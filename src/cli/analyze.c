@@ -28,8 +28,7 @@ struct job {
 struct worker {
     struct job *job;
     struct tally *tally;
-    struct error *error; /* where visitors say what went wrong */
-    bool failed;
+    void *updates;        /* room for those of a piece, NULL without */
     unsigned char *codes; /* CODES_BYTES of them, where codes are written */
     uint64_t first;       /* of the chunk */
     double most_positive, most_negative;
@@ -82,35 +81,38 @@ static bool write_codes(struct worker *worker, const struct chunk *chunk, struct
     return true;
 }
 
-static void measure_updates(void *context, const double *x, size_t n)
+/* A piece that stays near while it is measured twice. */
+static bool measure_piece(struct worker *worker, const char *elements, size_t n, uint64_t first,
+                          struct error *error)
 {
-    struct worker *worker = context;
-    const struct job *job = worker->job;
-    worker->failed =
-        worker->failed || !update_source_measure(&job->updates, job->options->kernel, job->plans, x,
-                                                 n, worker->first, worker->tally, worker->error);
-    worker->first += n;
+    struct job *job = worker->job;
+    struct tally *tally = worker->tally;
+    const struct kernel *kernel = job->options->kernel;
+    kernel_measure(kernel, &job->decoder, elements, n, first, &tally->input, job->plans,
+                   tally->casts, tally->cast_count);
+    return !tally->updates ||
+           update_source_measure(&job->updates, kernel, &job->decoder, elements, n, first,
+                                 job->plans, worker->updates, tally, error);
 }
 
 static bool measure_chunk(void *context, const struct chunk *chunk, struct error *error)
 {
     struct worker *worker = context;
     struct job *job = worker->job;
-    struct tally *tally = worker->tally;
-    kernel_measure(job->options->kernel, &job->decoder, chunk->elements, chunk->n, chunk->first,
-                   &tally->input, job->plans, tally->casts, tally->cast_count);
+    size_t bytes = (size_t)job->decoder.dtype.bytes;
+    size_t most = worker->tally->updates ? UPDATES_AT_ONCE : chunk->n;
+    for (size_t done = 0; done < chunk->n; done += most) {
+        size_t n = chunk->n - done < most ? chunk->n - done : most;
+        if (!measure_piece(worker, (const char *)chunk->elements + done * bytes, n,
+                           chunk->first + done, error))
+            return false;
+    }
     if (job->references) {
         worker->first = chunk->first;
         kernel_decode(job->options->kernel, &job->decoder, chunk->elements, chunk->n, referee,
                       worker);
     }
-    if (tally->updates) {
-        worker->first = chunk->first;
-        worker->error = error;
-        kernel_decode(job->options->kernel, &job->decoder, chunk->elements, chunk->n,
-                      measure_updates, worker);
-    }
-    return !worker->failed && (!job->write || write_codes(worker, chunk, error));
+    return !job->write || write_codes(worker, chunk, error);
 }
 
 static void find_extremes(void *context, const double *x, size_t n)
@@ -230,6 +232,8 @@ static void **make_workers(struct job *job, unsigned threads)
         struct worker *worker = allocate(1, sizeof *worker);
         *worker = (struct worker){.job = job,
                                   .tally = tally_new(job->options->cast_count, &job->updates.plan)};
+        if (worker->tally->updates)
+            worker->updates = allocate(UPDATES_AT_ONCE, sizeof(double));
         workers[t] = worker;
     }
     return workers;
@@ -241,6 +245,7 @@ static void free_workers(void **workers, unsigned threads)
         struct worker *worker = workers[t];
         tally_free(worker->tally);
         free(worker->codes);
+        free(worker->updates);
         free(worker);
     }
     free(workers);

@@ -163,7 +163,7 @@ static bool parse_ema(struct options *options, const char *text, struct error *e
     options->ema_text = text;
     if (!parse_number(text, beta) || !(*beta >= 0 && *beta < 1))
         return fail(error, "--ema: '%s' is not a number from 0 to below 1", text);
-    if (!number_add(number_of(1), number_of(-*beta), &rest))
+    if (!number_add(number_from(1), number_from(-*beta), &rest))
         return fail(error, "--ema: '%s' is too near to 0", text);
     return true;
 }

@@ -93,39 +93,21 @@ void update_source_close(struct update_source *source)
     source->file = NULL;
 }
 
-static void copy_numbers(void *context, const double *x, size_t n)
-{
-    memcpy(context, x, n * sizeof *x);
-}
-
-static bool read_updates(const struct update_source *source, const struct kernel *kernel,
-                         uint64_t first, size_t n, double *g, struct error *error)
-{
-    unsigned char bytes[BLOCK * sizeof(double)];
-    size_t each = (size_t)source->tensor->dtype.bytes;
-    struct error why;
-    if (!input_read(&source->file->input, source->tensor->offset + first * each, bytes, n * each,
-                    &why))
-        return fail(error, "--update: %s: %s", source->file->input.path, why.text);
-    kernel_decode(kernel, &source->decoder, bytes, n, copy_numbers, g);
-    return true;
-}
-
 bool update_source_measure(const struct update_source *source, const struct kernel *kernel,
-                           const struct plan *plans, const double *x, size_t n, uint64_t first,
+                           const struct decoder *decoder, const void *elements, size_t n,
+                           uint64_t first, const struct plan *plans, void *room,
                            struct tally *tally, struct error *error)
 {
-    double g[BLOCK];
+    struct update_values values = {.elements = room, .constant = source->value};
+    struct error why;
     if (source->file) {
-        if (!read_updates(source, kernel, first, n, g, error))
-            return false;
-    } else {
-        for (size_t i = 0; i < n; i++)
-            g[i] = source->value;
+        struct input *input = &source->file->input;
+        size_t bytes = (size_t)source->tensor->dtype.bytes;
+        values.decoder = &source->decoder;
+        if (!input_read(input, source->tensor->offset + first * bytes, room, n * bytes, &why))
+            return fail(error, "--update: %s: %s", input->path, why.text);
     }
-    for (size_t c = 0; c < tally->cast_count; c++)
-        for (size_t i = 0; i < n; i++)
-            update_element(&plans[c].cast, &source->plan, x[i], g[i], first + i, &tally->updates[c],
-                           tally->steps ? &tally->steps[c] : NULL);
+    kernel_update(kernel, decoder, elements, n, first, &values, &source->plan, plans,
+                  tally->updates, tally->steps, tally->cast_count);
     return true;
 }

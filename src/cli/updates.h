@@ -28,10 +28,13 @@ bool updates_match(const struct options *options, struct updates *updates,
                    struct error *error);
 void update_source_close(struct update_source *source);
 
-/* Adds the updates of n elements, at most BLOCK, the first at position `first`, to the tally.
- * Threads may share the source. */
+enum { UPDATES_AT_ONCE = 1 << 14 };
+
+/* Adds the updates of n elements, at most UPDATES_AT_ONCE, the first at position `first`, to the
+ * tally. Threads may share the source; `room` is 8 bytes for each. */
 bool update_source_measure(const struct update_source *source, const struct kernel *kernel,
-                           const struct plan *plans, const double *x, size_t n, uint64_t first,
+                           const struct decoder *decoder, const void *elements, size_t n,
+                           uint64_t first, const struct plan *plans, void *room,
                            struct tally *tally, struct error *error);
 
 #endif

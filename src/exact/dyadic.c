@@ -38,7 +38,7 @@ struct dyadic *dyadic_of_number(struct number number)
 
 struct dyadic *dyadic_of(double x)
 {
-    return dyadic_of_number(number_of(x));
+    return dyadic_of_number(number_from(x));
 }
 
 void dyadic_free(struct dyadic *a)

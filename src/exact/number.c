@@ -10,7 +10,7 @@ static int bit_length(uint128 n)
     return low ? 64 - __builtin_clzll(low) : 0;
 }
 
-struct number number_of(double x)
+struct number number_from(double x)
 {
     uint64_t bits = double_bits(x);
     int field = (int)(bits >> 52 & 0x7ff);
@@ -24,7 +24,7 @@ struct number number_of(double x)
 struct number number_product(double a, double b)
 {
     struct number product;
-    number_multiply(number_of(a), number_of(b), &product); /* 106 bits */
+    number_multiply(number_from(a), number_from(b), &product); /* 106 bits */
     return product;
 }
 

@@ -28,7 +28,7 @@ static inline struct number number_negated(struct number a)
 }
 
 /* A finite binary64, and the product of two. */
-struct number number_of(double x);
+struct number number_from(double x);
 struct number number_product(double a, double b);
 
 /* a * b. False where it has more than NUMBER_BITS. */

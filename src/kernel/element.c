@@ -147,7 +147,7 @@ struct outcome cast_element(const struct cast *cast, double x, uint64_t element)
         return out;
     }
     struct random_draw draw = {.key = cast->key, .element = element, .use = RANDOM_USE_CAST};
-    return cast_number(cast, number_of(x), &draw);
+    return cast_number(cast, number_from(x), &draw);
 }
 
 bool would_overflow(const struct cast *cast, double x)
@@ -211,7 +211,7 @@ struct difference outcome_error(const struct outcome *out, double x)
 /* The 53-bit significand and the exponent of |x|, x not zero. */
 static uint64_t normalised(double x, int *exponent)
 {
-    struct number parts = number_of(x);
+    struct number parts = number_from(x);
     uint64_t significand = (uint64_t)parts.n;
     int shift = 53 - bit_length(significand);
     *exponent = parts.exponent - shift + 52;

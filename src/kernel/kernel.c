@@ -27,12 +27,14 @@ static const struct kernel avx512 = {.name = "avx512",
                                      .available = cpu_has_avx512,
                                      .f32 = avx512_measure_f32,
                                      .f64 = avx512_measure_f64,
+                                     .update = avx512_update_f32,
                                      .widen_f16 = avx512_widen_f16,
                                      .widen_bf16 = avx512_widen_bf16};
 static const struct kernel avx2 = {.name = "avx2",
                                    .available = cpu_has_avx2,
                                    .f32 = avx2_measure_f32,
                                    .f64 = avx2_measure_f64,
+                                   .update = avx2_update_f32,
                                    .widen_f16 = avx2_widen_f16,
                                    .widen_bf16 = avx2_widen_bf16};
 #elif defined(__aarch64__)
@@ -40,6 +42,7 @@ static const struct kernel neon = {.name = "neon",
                                    .available = always,
                                    .f32 = neon_measure_f32,
                                    .f64 = neon_measure_f64,
+                                   .update = neon_update_f32,
                                    .widen_f16 = neon_widen_f16,
                                    .widen_bf16 = neon_widen_bf16};
 #endif
@@ -241,6 +244,59 @@ void kernel_measure(const struct kernel *kernel, const struct decoder *decoder,
     struct blocks blocks;
     blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
     WITH_DEFAULT_ENVIRONMENT(measure_all(&blocks, first, input, plans, casts, cast_count));
+}
+
+/* A block and its updates; g is NULL for a constant's. */
+struct update_pair {
+    const float *x32, *g32;
+    const double *x64, *g64;
+    double constant;
+};
+
+static double update_of(const struct update_pair *pair, size_t i)
+{
+    return pair->g64 ? pair->g64[i] : pair->g32 ? (double)pair->g32[i] : pair->constant;
+}
+
+static void update_pair_all(const struct kernel *kernel, const struct update_pair *pair, size_t n,
+                            uint64_t first, const struct update_plan *update,
+                            const struct cast *cast, struct update_measure *into,
+                            struct steps_measure *steps)
+{
+    bool fast = kernel->update && update->rule == UPDATE_ADD && !steps && pair->x32 && !pair->g64;
+    if (fast && kernel->update(cast, update, pair->x32, pair->g32, pair->constant, n, first, into))
+        return;
+    for (size_t i = 0; i < n; i++)
+        update_element(cast, update, pair->x64 ? pair->x64[i] : (double)pair->x32[i],
+                       update_of(pair, i), first + i, into, steps);
+}
+
+static void update_all(struct blocks *blocks, struct blocks *values, double constant,
+                       uint64_t first, const struct update_plan *update, const struct plan *plans,
+                       struct update_measure *updates, struct steps_measure *steps,
+                       size_t cast_count)
+{
+    struct update_pair pair = {.constant = constant};
+    for (size_t n; (n = next_block(blocks, &pair.x32, &pair.x64)); first += n) {
+        if (values)
+            next_block(values, &pair.g32, &pair.g64);
+        for (size_t c = 0; c < cast_count; c++)
+            update_pair_all(blocks->kernel, &pair, n, first, update, &plans[c].cast, &updates[c],
+                            steps ? &steps[c] : NULL);
+    }
+}
+
+void kernel_update(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
+                   size_t n, uint64_t first, const struct update_values *values,
+                   const struct update_plan *update, const struct plan *plans,
+                   struct update_measure *updates, struct steps_measure *steps, size_t cast_count)
+{
+    struct blocks blocks, others;
+    blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
+    others.kernel = kernel, others.decoder = values->decoder, others.at = values->elements;
+    others.left = n;
+    WITH_DEFAULT_ENVIRONMENT(update_all(&blocks, values->decoder ? &others : NULL, values->constant,
+                                        first, update, plans, updates, steps, cast_count));
 }
 
 static void store_code(unsigned char *to, int bytes, uint64_t code)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "format/cast.h"
 #include "kernel/measure.h"
+#include "kernel/update.h"
 
 /* Elements are measured in blocks that stay in the innermost cache. */
 enum { BLOCK = 2048 };
@@ -32,12 +33,19 @@ typedef void measure_f32(const float *x, size_t n, uint64_t first, struct input_
 typedef void measure_f64(const double *x, size_t n, uint64_t first, struct input_measure *input,
                          const struct plan *plans, struct cast_measure *casts, size_t cast_count);
 
+/* Adds what plain updates do to n elements: g[i], or `constant` where g is NULL. False, with
+ * nothing done, where it cannot. */
+typedef bool update_f32(const struct cast *cast, const struct update_plan *plan, const float *x,
+                        const float *g, double constant, size_t n, uint64_t first,
+                        struct update_measure *into);
+
 /* An instruction set: one row of the CPU table. */
 struct kernel {
     const char *name;
     bool (*available)(void);
     measure_f32 *f32;
     measure_f64 *f64;
+    update_f32 *update; /* NULL: by the definition */
     /* n elements of a 2-byte type, little-endian, to float32. NULL: the table is used. */
     void (*widen_f16)(const void *from, float *to, size_t n);
     void (*widen_bf16)(const void *from, float *to, size_t n);
@@ -66,6 +74,20 @@ void decoder_close(struct decoder *decoder);
 void kernel_measure(const struct kernel *kernel, const struct decoder *decoder,
                     const void *elements, size_t n, uint64_t first, struct input_measure *input,
                     const struct plan *plans, struct cast_measure *casts, size_t cast_count);
+
+/* The updates of n elements: encoded as the decoder says, or all `constant` without one. */
+struct update_values {
+    const struct decoder *decoder; /* NULL: a constant */
+    const void *elements;
+    double constant;
+};
+
+/* Adds to updates[i], and to steps[i] where they are not NULL, what the updates do to plans[i]'s
+ * casts of n elements. */
+void kernel_update(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
+                   size_t n, uint64_t first, const struct update_values *values,
+                   const struct update_plan *update, const struct plan *plans,
+                   struct update_measure *updates, struct steps_measure *steps, size_t cast_count);
 
 /* Writes n codes of the cast, format.code_bytes each, little-endian. */
 void kernel_encode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,

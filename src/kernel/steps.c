@@ -167,7 +167,7 @@ static void add_walk(struct steps_measure *into, enum remedy remedy, struct walk
 void steps_element(const struct cast *cast, const struct update_plan *plan, struct number q,
                    double g, uint64_t position, struct steps_measure *into)
 {
-    struct number u = number_product(plan->scale, g), w = number_of(g);
+    struct number u = number_product(plan->scale, g), w = number_from(g);
     struct random_draw draw = {.key = cast->key, .element = position, .use = RANDOM_USE_STEP};
     add_walk(into, REMEDY_NONE, walk(cast, q, u, plan->steps, &draw), q, w);
     add_walk(into, REMEDY_MASTER, walk_master(cast, q, u, plan->steps, &draw), q, w);

@@ -105,8 +105,8 @@ static struct number product_of(struct number a, struct number b)
 /* 1 - beta */
 static struct number complement(double beta)
 {
-    struct number one = number_of(1), rest;
-    number_add(one, number_of(-beta), &rest); /* options.c refuses what is too long */
+    struct number one = number_from(1), rest;
+    number_add(one, number_from(-beta), &rest); /* options.c refuses what is too long */
     return rest;
 }
 
@@ -138,13 +138,13 @@ static struct number average_of_any_length(const struct update_plan *plan, struc
 static struct number average(const struct update_plan *plan, struct number w, struct number q,
                              bool *equal)
 {
-    struct number scale = product_of(number_of(plan->scale), number_of(plan->scale));
+    struct number scale = product_of(number_from(plan->scale), number_from(plan->scale));
     struct number square, part, sum;
     if (!number_multiply(w, scale, &square) ||
         !number_multiply(square, complement(plan->beta), &part))
         return average_of_any_length(plan, w, q, equal);
     *equal = number_equal(square, q);
-    number_add(part, product_of(number_of(plan->beta), q), &sum);
+    number_add(part, product_of(number_from(plan->beta), q), &sum);
     return sum;
 }
 
@@ -184,7 +184,7 @@ static void add_element(const struct cast *cast, const struct update_plan *plan,
     number_add(q, u, &sum);
     struct outcome r = cast_number(cast, sum, &draw);
     into->count++;
-    add_outcome(plan, q, number_of(g), &r, into);
+    add_outcome(plan, q, number_from(g), &r, into);
     add_threshold(cast, q, !u.negative, into);
 }
 

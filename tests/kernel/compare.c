@@ -201,8 +201,8 @@ static struct tally *got, *wanted; /* kept: zeroing is cheaper than allocating *
 static bool agrees(const struct trial *trial)
 {
     if (!got) {
-        got = tally_new(MOST_CASTS);
-        wanted = tally_new(MOST_CASTS);
+        got = tally_new(MOST_CASTS, NULL);
+        wanted = tally_new(MOST_CASTS, NULL);
     }
     tally_reset(got, trial->plan_count);
     tally_reset(wanted, trial->plan_count);

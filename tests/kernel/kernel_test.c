@@ -3,6 +3,7 @@
  * whole of what is measured, bit for bit, on seeded data.
  */
 #include "base/buffer.h"
+#include "exact/figure.h"
 #include "exact/reference.h"
 #include "kernel/compare.h"
 #include "kernel/random_data.h"
@@ -449,7 +450,7 @@ static void check_places(struct subject subject, struct dice *dice, struct guard
     some_batch(dice, &batch);
     struct data_source source = {dice, numbers, &batch.plans->cast};
     data_kind(kind)->fill(&source, x, n);
-    struct tally *got = tally_new(batch.count), *wanted = tally_new(batch.count);
+    struct tally *got = tally_new(batch.count, NULL), *wanted = tally_new(batch.count, NULL);
     measure_numbers(plain_kernel(), numbers, x, n, 7, batch.plans, batch.count, wanted);
     for (size_t place = 0; place < 5; place++) {
         unsigned char *at = room->data;
@@ -535,7 +536,7 @@ static void in_environment(struct subject subject, const struct environment *env
     }
     struct data_source source = {dice, numbers, &batch.plans->cast};
     data_kind(kind)->fill(&source, x, N);
-    struct tally *got = tally_new(batch.count), *wanted = tally_new(batch.count);
+    struct tally *got = tally_new(batch.count, NULL), *wanted = tally_new(batch.count, NULL);
     measure_numbers(plain_kernel(), numbers, x, N, 3, batch.plans, batch.count, wanted);
     unsigned char bytes[N * sizeof *x];
     numbers_store(numbers, x, N, bytes);
@@ -592,6 +593,108 @@ static size_t cut(struct dice *dice, size_t n, struct piece *pieces)
     return count;
 }
 
+/* What updates add up to, with elements and updates that are of a size or are anything. */
+struct update_case {
+    struct cast cast;
+    struct update_plan plan;
+    const struct numbers *numbers, *update_numbers; /* the latter NULL: a constant */
+    double constant;
+};
+
+static double some_factor(struct dice *dice)
+{
+    double power = ldexp(1, dice_between(dice, -30, 5));
+    switch (dice_below(dice, 5)) {
+    case 0:
+        return 1;
+    case 1:
+        return dice_below(dice, 2) ? power : -power; /* ties */
+    case 2:
+        return ldexp(dice_real(dice) - 0.5, dice_between(dice, -1000, 900));
+    default:
+        return power * (dice_real(dice) - 0.5);
+    }
+}
+
+static struct update_case some_update(struct dice *dice, const struct numbers *numbers)
+{
+    bool other_mode = dice_below(dice, 10) == 0;
+    struct update_case c = {.numbers = numbers};
+    c.cast = some_cast(dice, other_mode ? (enum rounding)dice_below(dice, ROUND_COUNT)
+                                        : ROUND_NEAREST_EVEN);
+    if (dice_below(dice, 4) == 0)
+        c.cast.scale = dice_between(dice, -140, 140);
+    c.plan = (struct update_plan){.rule = UPDATE_ADD, .scale = some_factor(dice), .sample = 1};
+    if (dice_below(dice, 2))
+        c.update_numbers = dice_below(dice, 3) ? &f32_numbers : &f64_numbers;
+    c.constant = some_factor(dice);
+    return c;
+}
+
+static void measure_updates(const struct kernel *kernel, const struct update_case *c,
+                            const double *x, const double *g, size_t n, uint64_t first,
+                            struct update_measure *into)
+{
+    static double x_room[4 * BLOCK], g_room[4 * BLOCK];
+    struct dtype dtype, update_dtype;
+    struct error error;
+    struct plan plan = plan_cast(&c->cast);
+    dtype_find(c->numbers->dtype, 3, &dtype, &error);
+    struct decoder decoder = decoder_open(kernel, &dtype, false), update_decoder = {0};
+    struct update_values values = {.elements = g_room, .constant = c->constant};
+    numbers_store(c->numbers, x, n, x_room);
+    if (c->update_numbers) {
+        dtype_find(c->update_numbers->dtype, 3, &update_dtype, &error);
+        update_decoder = decoder_open(kernel, &update_dtype, false);
+        numbers_store(c->update_numbers, g, n, g_room);
+        values.decoder = &update_decoder;
+    }
+    kernel_update(kernel, &decoder, x_room, n, first, &values, &c->plan, &plan, into, NULL, 1);
+    decoder_close(&decoder);
+    decoder_close(&update_decoder);
+}
+
+static bool same_updates(struct update_measure *a, struct update_measure *b)
+{
+    bool same = a->count == b->count && a->overflow == b->overflow && a->lost == b->lost &&
+                a->at_once == b->at_once && a->never == b->never &&
+                memcmp(a->threshold, b->threshold, sizeof a->threshold) == 0;
+    for (int s = 0; s < UPDATE_SUMS; s++) {
+        exact_sum_subtract(&a->sum[s], &b->sum[s]);
+        same &= exact_is_zero(&a->sum[s]);
+    }
+    return same;
+}
+
+static void test_updates(void **state)
+{
+    static double x[4 * BLOCK], g[4 * BLOCK];
+    static struct update_measure got, wanted;
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "updates");
+    if (is_plain(subject))
+        return;
+    for (int round = 0; round < times(15); round++)
+        for (size_t k = 0; k < data_kind_count; k++) {
+            struct update_case c = some_update(&dice, subject.numbers);
+            struct data_source source = {&dice, subject.numbers, &c.cast};
+            size_t n = dice_below(&dice, dice_below(&dice, 4) ? 1000 : 2 * BLOCK);
+            uint64_t first = dice_below(&dice, UINT64_C(1) << 40);
+            data_kinds[k].fill(&source, x, n);
+            if (c.update_numbers)
+                source.numbers = c.update_numbers;
+            data_kinds[dice_below(&dice, data_kind_count)].fill(&source, g, n);
+            memset(&got, 0, sizeof got);
+            memset(&wanted, 0, sizeof wanted);
+            measure_updates(subject.kernel, &c, x, g, n, first, &got);
+            measure_updates(plain_kernel(), &c, x, g, n, first, &wanted);
+            if (!same_updates(&got, &wanted))
+                fail_msg("%s: %s, %zu elements to %s, scale 2^%d, by %a times %a",
+                         subject.kernel->name, data_kinds[k].name, n, c.cast.format.name,
+                         c.cast.scale, c.plan.scale, c.update_numbers ? 0.0 : c.constant);
+        }
+}
+
 static void measure_piece(struct subject subject, const double *x, uint64_t first,
                           const struct batch *batch, struct piece piece, struct tally *into)
 {
@@ -606,7 +709,7 @@ static struct tally *measure_merged(struct subject subject, struct dice *dice, c
 {
     struct tally **tallies = allocate(count, sizeof *tallies);
     for (size_t p = 0; p < count; p++) {
-        tallies[p] = tally_new(batch->count);
+        tallies[p] = tally_new(batch->count, NULL);
         measure_piece(subject, x, first, batch, pieces[p], tallies[p]);
     }
     for (; count > 1; count--) {
@@ -640,7 +743,8 @@ static void test_cutting(void **state)
             size_t n = 1 + dice_below(&dice, MOST);
             uint64_t first = some_position(&dice, n);
             data_kinds[k].fill(&source, x, n);
-            struct tally *whole = tally_new(batch.count), *same = tally_new(batch.count);
+            struct tally *whole = tally_new(batch.count, NULL),
+                         *same = tally_new(batch.count, NULL);
             measure_numbers(plain_kernel(), subject.numbers, x, n, first, batch.plans, batch.count,
                             whole);
 
@@ -729,7 +833,7 @@ static void check_encoded(const struct kernel *kernel, const struct encoded *ten
     kernel_decode(kernel, &decoder, tensor->bytes, tensor->n, compare_decoded, &visited);
     assert_int_equal(visited.n, tensor->n);
 
-    struct tally *got = tally_new(batch->count), *wanted = tally_new(batch->count);
+    struct tally *got = tally_new(batch->count, NULL), *wanted = tally_new(batch->count, NULL);
     kernel_measure(kernel, &decoder, tensor->bytes, tensor->n, 5, &got->input, batch->plans,
                    got->casts, batch->count);
     measure_decoded(tensor, batch, wanted);
@@ -942,6 +1046,7 @@ static const struct {
     {"extremes", test_extremes, true},
     {"floating-point environments", test_environment, true},
     {"pieces in any order", test_cutting, true},
+    {"updates", test_updates, true},
     {"dtypes and byte orders", test_dtypes, false},
     {"codes", test_codes, false},
     {"dtypes in floating-point environments", test_dtypes_in_environment, false},

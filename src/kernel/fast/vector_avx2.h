@@ -51,6 +51,7 @@ static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 static inline vi vi_multiply(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm256_andnot_si256(a, b); } /* b & ~a */
 static inline vi vi_max_positive(vi a, vi b) { return _mm256_max_epi32(a, b); } /* signed */
 static inline vi vi_greater(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); } /* signed */

@@ -56,6 +56,7 @@ static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
 static inline vi vi_multiply(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 static inline vi vi_and_not(vi a, vi b) { return _mm512_andnot_si512(a, b); } /* b & ~a */
 static inline vi vi_max_positive(vi a, vi b) { return _mm512_max_epi32(a, b); } /* signed */
 static inline vi vi_greater(vi a, vi b) /* signed */

@@ -103,6 +103,7 @@ EACH_OF_TWO(vi, vi_add, vi, vaddq_s32)
 EACH_OF_TWO(vi, vi_sub, vi, vsubq_s32)
 EACH_OF_TWO(vi, vi_multiply, vi, vmulq_s32)
 EACH_OF_TWO(vi, vi_and, vi, vandq_s32)
+EACH_OF_TWO(vi, vi_xor, vi, veorq_s32)
 static inline vi vi_and_not(vi a, vi b) /* b & ~a */
 {
     return (vi){vbicq_s32(b.low, a.low), vbicq_s32(b.high, a.high)};
