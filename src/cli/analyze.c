@@ -143,7 +143,7 @@ static bool scale_to_amax(struct input *input, struct tensor *tensor, unsigned t
 {
     if (!input->seekable)
         return fail(error, "--scale amax reads twice and needs a file, not a pipe");
-    if (!chunks_each(input, tensor, threads, extremes_of_chunk, workers, error))
+    if (!chunks_each(input, tensor, threads, COST_PLAIN, extremes_of_chunk, workers, error))
         return false;
     double most_positive = 0, most_negative = 0;
     for (unsigned t = 0; t < threads; t++) {
@@ -193,13 +193,19 @@ static bool finish_writing(struct job *job, const struct tensor *tensor, struct 
     return written;
 }
 
+static unsigned cost_of(const struct options *options)
+{
+    return options->update_plan.steps ? COST_STEPS : COST_PLAIN;
+}
+
 static bool measure(struct job *job, struct input *input, struct tensor *tensor, unsigned threads,
                     void **workers, struct error *error)
 {
     struct error why;
     if (job->write && !start_writing(job, tensor, &why))
         return output_failed(job, &why, error);
-    if (!chunks_each(input, tensor, threads, measure_chunk, workers, error) ||
+    if (!chunks_each(input, tensor, threads, cost_of(job->options), measure_chunk, workers,
+                     error) ||
         !input_finish(input, tensor->offset + tensor->elements * (uint64_t)tensor->dtype.bytes,
                       error))
         return false;
@@ -262,7 +268,7 @@ static unsigned thread_count(const struct analysis *analysis, const struct tenso
         return 1;
     size_t each = BUFFERS_AND_STACK + tally_bytes(options->cast_count, &options->update_plan);
     size_t affordable = ALL_THREADS_BYTES / each + 1;
-    unsigned threads = chunks_useful_threads(tensor, analysis->threads);
+    unsigned threads = chunks_useful_threads(tensor, analysis->threads, cost_of(options));
     return threads < affordable ? threads : (unsigned)affordable;
 }
 

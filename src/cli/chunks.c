@@ -207,20 +207,21 @@ static void place_threads(struct thread *threads, unsigned count)
             CPU_SET(cpu, &threads[t++].processors);
 }
 
-unsigned chunks_useful_threads(const struct tensor *tensor, unsigned threads)
+unsigned chunks_useful_threads(const struct tensor *tensor, unsigned threads, unsigned cost)
 {
     if (tensor->elements == ELEMENTS_UNKNOWN)
         return threads;
-    uint64_t pieces = tensor->elements * (uint64_t)tensor->dtype.bytes / COPY_BYTES + 1;
+    uint64_t pieces = tensor->elements * (uint64_t)tensor->dtype.bytes / (COPY_BYTES / cost) + 1;
     return pieces < threads ? (unsigned)pieces : threads;
 }
 
 /* Streams are copied. Of a file every thread gets several chunks, so that none waits long for the
  * last one. */
-static size_t chunk_size(const struct input *input, const struct tensor *tensor, unsigned threads)
+static size_t chunk_size(const struct input *input, const struct tensor *tensor, unsigned threads,
+                         unsigned cost)
 {
-    if (!input->seekable)
-        return COPY_BYTES;
+    if (!input->seekable || cost > COST_PLAIN)
+        return COPY_BYTES / cost;
     uint64_t share = tensor->elements * (uint64_t)tensor->dtype.bytes / (8 * threads);
     uint64_t most =
         ALL_WINDOWS_BYTES / threads < MAP_BYTES ? ALL_WINDOWS_BYTES / threads : MAP_BYTES;
@@ -228,16 +229,16 @@ static size_t chunk_size(const struct input *input, const struct tensor *tensor,
     return size <= COPY_BYTES ? COPY_BYTES : (size_t)size / COPY_BYTES * COPY_BYTES;
 }
 
-bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, chunk_worker *worker,
-                 void **contexts, struct error *error)
+bool chunks_each(struct input *input, struct tensor *tensor, unsigned threads, unsigned cost,
+                 chunk_worker *worker, void **contexts, struct error *error)
 {
     struct shared shared = {.input = input,
                             .tensor = tensor,
                             .worker = worker,
                             .lock = PTHREAD_MUTEX_INITIALIZER,
                             .ended = tensor->elements == 0};
-    unsigned count = chunks_useful_threads(tensor, threads), started = 1;
-    shared.chunk_bytes = chunk_size(input, tensor, count);
+    unsigned count = chunks_useful_threads(tensor, threads, cost), started = 1;
+    shared.chunk_bytes = chunk_size(input, tensor, count, cost);
     struct thread *all = allocate(count, sizeof *all);
     for (unsigned t = 0; t < count; t++) {
         all[t].shared = &shared;

@@ -16,6 +16,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "output/output.h"
+#include "report/advice.h"
 
 #ifndef PRECHECK_VERSION
 #error "PRECHECK_VERSION comes from the Makefile"
@@ -257,6 +258,9 @@ static int run(const struct options *options)
         status = trouble(name_of_output(options->write), &error);
     report.incomplete = status != STATUS_OK;
     report_total_figures(&report, analysis.total);
+    report_advise(&report, options->update_is_number
+                               ? options->update_value * options->update_plan.scale
+                               : 0);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
     status = worse(status, write_outputs(options, &report));

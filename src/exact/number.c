@@ -28,8 +28,7 @@ struct number number_product(double a, double b)
     return product;
 }
 
-/* The same number with an odd integer, so that sums and products are exact where they can be. */
-static struct number reduced(struct number a)
+struct number number_reduced(struct number a)
 {
     uint64_t low = (uint64_t)a.n;
     if (a.n == 0) {
@@ -44,8 +43,8 @@ static struct number reduced(struct number a)
 
 bool number_multiply(struct number a, struct number b, struct number *product)
 {
-    a = reduced(a);
-    b = reduced(b);
+    a = number_reduced(a);
+    b = number_reduced(b);
     if (bit_length(a.n) + bit_length(b.n) > NUMBER_BITS)
         return false;
     *product = (struct number){a.negative != b.negative, a.n * b.n, a.exponent + b.exponent};
@@ -70,8 +69,8 @@ bool number_add(struct number a, struct number b, struct number *sum)
         *sum = a.n == 0 ? b : a;
         return true;
     }
-    a = aligned(reduced(a));
-    b = aligned(reduced(b));
+    a = aligned(number_reduced(a));
+    b = aligned(number_reduced(b));
     if (a.exponent < b.exponent) {
         struct number other = a;
         a = b;
@@ -100,7 +99,7 @@ bool number_add(struct number a, struct number b, struct number *sum)
 
 bool number_equal(struct number a, struct number b)
 {
-    a = reduced(a);
-    b = reduced(b);
+    a = number_reduced(a);
+    b = number_reduced(b);
     return a.n == b.n && (a.n == 0 || (a.negative == b.negative && a.exponent == b.exponent));
 }

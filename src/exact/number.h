@@ -39,6 +39,9 @@ bool number_multiply(struct number a, struct number b, struct number *product);
  * is exact. */
 bool number_add(struct number a, struct number b, struct number *sum);
 
+/* The same number with an odd integer. */
+struct number number_reduced(struct number a);
+
 /* Whether a = b. */
 bool number_equal(struct number a, struct number b);
 

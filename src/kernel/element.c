@@ -44,10 +44,8 @@ static bool random_below(const struct random_draw *draw, uint128 rest, int width
     }
 }
 
-/* Whether to take the larger of the two neighbours, the exact magnitude lying `rest` / 2^width of
- * the way between them; 0 < rest < 2^width, rest < 2^127. */
-static bool rounds_up(const struct cast *cast, bool negative, bool odd, uint128 rest, int width,
-                      const struct random_draw *draw)
+bool rounds_up(const struct cast *cast, bool negative, bool odd, uint128 rest, int width,
+               const struct random_draw *draw)
 {
     switch (cast->rounding) {
     case ROUND_NEAREST_EVEN:

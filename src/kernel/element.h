@@ -24,9 +24,15 @@ struct outcome {
 /* `element` is its position in storage order (stochastic rounding draws by it). */
 struct outcome cast_element(const struct cast *cast, double x, uint64_t element);
 
-/* The same of an exact number; stochastic rounding takes the draw, of which the key is the cast's. */
+/* The same of an exact number; stochastic rounding takes the draw, of which the key is the cast's.
+ */
 struct outcome cast_number(const struct cast *cast, struct number x,
                            const struct random_draw *draw);
+
+/* Whether to take the larger of the two neighbours, the exact magnitude lying `rest` / 2^width of
+ * the way between them; 0 < rest < 2^width, rest < 2^127. */
+bool rounds_up(const struct cast *cast, bool negative, bool odd, uint128 rest, int width,
+               const struct random_draw *draw);
 
 /* The number that a finite outcome is. */
 static inline struct number outcome_number(const struct outcome *outcome)

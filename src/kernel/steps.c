@@ -63,24 +63,104 @@ static uint64_t repeatable(const struct cast *cast, const struct trail *trail)
     return room > size ? (uint64_t)((room - 1) / size) : 0;
 }
 
+/*
+ * Stochastic steps within a binade. With w = n 2^k and |u| = (i + f) 2^k, |w + u| is (n + i) + f or
+ * (n - i - 1) + (1 - f) times 2^k, so all steps have the same integer part to add and the same
+ * fraction to compare the random bits with. Its first 64 bits nearly always decide; where they
+ * do not, the step is taken by the definition.
+ */
+struct drift {
+    int64_t whole;     /* to add to n */
+    uint64_t fraction; /* its first 64 bits */
+    bool random;       /* the fraction is not 0 */
+    int64_t low, high; /* n from where a step stays in the binade */
+};
+
+/* False where the steps are no such ones. */
+static bool find_drift(const struct cast *cast, const struct outcome *w, struct number u,
+                       struct drift *drift)
+{
+    int width = w->exponent - u.exponent;
+    if (w->n == 0 || width < 1 || width >= 192)
+        return false;
+    uint128 whole = width < 128 ? u.n >> width : 0;
+    uint128 rest = width < 128 ? u.n & (((uint128)1 << width) - 1) : u.n;
+    if (whole > UINT32_MAX)
+        return false;
+    uint64_t fraction = (uint64_t)(width > 64 ? rest >> (width - 64) : rest << (64 - width));
+    bool more = width > 64 && (rest & (((uint128)1 << (width - 64)) - 1)) != 0;
+    *drift = (struct drift){.whole = (int64_t)whole, .fraction = fraction, .random = rest != 0};
+    binade_ends(cast, w->exponent, &drift->low, &drift->high);
+    if (u.negative == w->negative) {
+        drift->high -= (int64_t)whole + 2;
+    } else {
+        drift->whole = -drift->whole - drift->random;
+        drift->fraction = 0 - fraction - more; /* of 1 - f */
+        drift->low += (int64_t)whole + 2;
+    }
+    return true;
+}
+
+/* Takes steps from `i` on as long as they are such ones; returns the next. */
+static uint64_t drift_on(const struct cast *cast, struct outcome *w, struct number u, uint64_t i,
+                         uint64_t steps, struct random_draw *draw, bool *moved)
+{
+    struct drift drift;
+    if (!find_drift(cast, w, u, &drift))
+        return i;
+    int64_t n = (int64_t)w->n;
+    for (; i < steps && n >= drift.low && n <= drift.high; i++) {
+        int64_t up = 0;
+        if (drift.random) {
+            uint64_t words[2];
+            draw->step = (uint32_t)i;
+            random_bits(draw, 0, words);
+            if (words[0] == drift.fraction)
+                break;
+            up = words[0] < drift.fraction;
+        }
+        *moved |= drift.whole + up != 0;
+        n += drift.whole + up;
+    }
+    w->n = (uint64_t)n;
+    return i;
+}
+
+static struct walk walk_stochastic(const struct cast *cast, struct number q, struct number u,
+                                   uint64_t steps, struct random_draw *draw)
+{
+    struct walk walk = {.at = q, .finite = true};
+    for (uint64_t i = 0; i < steps; i++) {
+        draw->step = (uint32_t)i;
+        struct outcome next = step(cast, walk.at, u, draw);
+        walk.finite = next.delivered == DELIVERED_FINITE;
+        walk.moved |= !walk.finite || !number_equal(outcome_number(&next), walk.at);
+        if (!walk.finite)
+            return walk;
+        i = drift_on(cast, &next, u, i + 1, steps, draw, &walk.moved) - 1;
+        walk.at = outcome_number(&next);
+    }
+    return walk;
+}
+
 static struct walk walk(const struct cast *cast, struct number q, struct number u, uint64_t steps,
                         struct random_draw *draw)
 {
-    const bool repeats = cast->rounding != ROUND_STOCHASTIC;
+    if (cast->rounding == ROUND_STOCHASTIC)
+        return walk_stochastic(cast, q, u, steps, draw);
     struct walk walk = {.at = q, .finite = true};
     struct trail trail = {0};
     for (uint64_t i = 0; i < steps; i++) {
-        draw->step = (uint32_t)i;
         struct outcome next = step(cast, walk.at, u, draw);
         bool moved =
             next.delivered != DELIVERED_FINITE || !number_equal(outcome_number(&next), walk.at);
         walk.moved |= moved;
         walk.finite = next.delivered == DELIVERED_FINITE;
-        if (!walk.finite || (repeats && !moved))
+        if (!walk.finite || !moved)
             return walk;
         int64_t d = trail.d;
         follow(&trail, &next);
-        if (repeats && d != 0 && d == trail.d) {
+        if (d != 0 && d == trail.d) {
             uint64_t more = repeatable(cast, &trail), left = steps - 1 - i;
             more = more < left ? more : left;
             trail.now.n = (uint64_t)((int64_t)trail.now.n + d * (int64_t)more);
@@ -101,34 +181,151 @@ static struct number sum_of(const struct number *terms, int count)
     return sum;
 }
 
-/* Kahan's compensated summation, its compensation stored in the format as well. */
+/* Kahan's compensated summation, its compensation c stored in the format as well: w' is w + (u - c)
+ * rounded, and c' is (w' - w) - (u - c) rounded. */
+struct compensated {
+    struct walk walk;
+    struct number c;
+    uint64_t i; /* steps taken */
+    bool ended; /* nothing will change any more */
+};
+
+static void compensated_step(const struct cast *cast, struct number u, struct random_draw *draw,
+                             struct compensated *at)
+{
+    struct number w = at->walk.at, sum = sum_of((struct number[]){u, number_negated(at->c), w}, 3);
+    draw->step = (uint32_t)at->i++;
+    draw->use = RANDOM_USE_STEP;
+    struct outcome next = cast_number(cast, sum, draw);
+    struct number now = outcome_number(&next);
+    bool moved = next.delivered != DELIVERED_FINITE || !number_equal(now, w);
+    at->walk.moved |= moved;
+    at->walk.finite = next.delivered == DELIVERED_FINITE;
+    at->ended = !at->walk.finite;
+    if (at->ended)
+        return;
+    draw->use = RANDOM_USE_COMPENSATION;
+    struct number left[] = {now, number_negated(w), number_negated(u), at->c};
+    struct outcome kept = cast_number(cast, sum_of(left, 4), draw);
+    at->walk.finite = kept.delivered == DELIVERED_FINITE;
+    bool repeats = !moved && cast->rounding != ROUND_STOCHASTIC;
+    at->ended = !at->walk.finite || (repeats && number_equal(outcome_number(&kept), at->c));
+    at->walk.at = now;
+    at->c = outcome_number(&kept);
+}
+
+/*
+ * Such steps in integers, for the deterministic modes. All that occurs is a multiple of the last
+ * place of u or of that of q, whichever is finer: sums and differences are, and rounding only makes
+ * them coarser. So with that as the unit, and while 128 bits have room, a step is a few integer
+ * operations.
+ */
+typedef __int128 int128;
+
+enum { UNITS_BITS = 120 };
+
+struct units {
+    const struct cast *cast;
+    int exponent; /* of the unit */
+    int finest;   /* log2 of the format's finest place, in units; 0 where it is finer */
+    int128 most;  /* the largest magnitude that is finite and has room */
+};
+
+static int length_of(uint128 n)
+{
+    uint64_t high = (uint64_t)(n >> 64), low = (uint64_t)n;
+    return high ? 128 - __builtin_clzll(high) : low ? 64 - __builtin_clzll(low) : 0;
+}
+
+static struct units units_for(const struct cast *cast, struct number q, struct number u)
+{
+    int ulps = cast->format.precision - 1, finest = cast_emin(cast) - ulps;
+    int exponent = q.n != 0 && q.exponent < u.exponent ? q.exponent : u.exponent;
+    int shift = cast_emax(cast) - ulps - exponent;
+    bool room = shift >= 0 && shift + ulps < UNITS_BITS;
+    return (struct units){
+        .cast = cast,
+        .exponent = exponent,
+        .finest = finest > exponent ? finest - exponent : 0,
+        .most =
+            room ? (int128)cast->format.max_significand << shift : ((int128)1 << UNITS_BITS) - 1,
+    };
+}
+
+/* False where it has no room. */
+static bool to_units(const struct units *units, struct number a, int128 *n)
+{
+    int shift = a.exponent - units->exponent;
+    *n = 0;
+    if (a.n == 0)
+        return true;
+    if (shift < 0 || length_of(a.n) + shift > UNITS_BITS)
+        return false;
+    *n = (int128)(a.n << shift);
+    if (a.negative)
+        *n = -*n;
+    return true;
+}
+
+static struct number from_units(const struct units *units, int128 n)
+{
+    bool negative = n < 0;
+    return (struct number){negative, (uint128)(negative ? -n : n), units->exponent};
+}
+
+static int128 round_units(const struct units *units, int128 n)
+{
+    bool negative = n < 0;
+    uint128 size = (uint128)(negative ? -n : n);
+    int shift = length_of(size) - units->cast->format.precision;
+    if (shift < units->finest)
+        shift = units->finest;
+    if (shift <= 0)
+        return n;
+    uint128 kept = size >> shift, rest = size & (((uint128)1 << shift) - 1);
+    if (rest)
+        kept += rounds_up(units->cast, negative, kept & 1, rest, shift, NULL);
+    size = kept << shift;
+    return negative ? -(int128)size : (int128)size;
+}
+
+static bool has_room(const struct units *units, int128 n)
+{
+    return n <= units->most && n >= -units->most;
+}
+
+/* Takes steps as long as there is room. */
+static void compensate_in_units(const struct cast *cast, struct number u, uint64_t steps,
+                                struct compensated *at)
+{
+    struct units units = units_for(cast, at->walk.at, u);
+    int128 step, w, c;
+    if (cast->rounding == ROUND_STOCHASTIC || units.finest > UNITS_BITS ||
+        !to_units(&units, u, &step) || !to_units(&units, at->walk.at, &w) ||
+        !to_units(&units, at->c, &c))
+        return;
+    for (; at->i < steps && !at->ended; at->i++) {
+        int128 wanted = step - c, next = round_units(&units, w + wanted);
+        int128 kept = round_units(&units, next - w - wanted);
+        if (!has_room(&units, next) || !has_room(&units, kept))
+            break; /* the definition takes this one */
+        at->walk.moved |= next != w;
+        at->ended = next == w && kept == c;
+        w = next;
+        c = kept;
+    }
+    at->walk.at = from_units(&units, w);
+    at->c = from_units(&units, c);
+}
+
 static struct walk walk_compensated(const struct cast *cast, struct number q, struct number u,
                                     uint64_t steps, struct random_draw *draw)
 {
-    struct walk walk = {.at = q, .finite = true};
-    struct number c = {0};
-    for (uint64_t i = 0; i < steps; i++) {
-        draw->step = (uint32_t)i;
-        draw->use = RANDOM_USE_STEP;
-        struct number w = walk.at, sum = sum_of((struct number[]){u, number_negated(c), w}, 3);
-        struct outcome next = cast_number(cast, sum, draw);
-        struct number now = outcome_number(&next);
-        bool moved = next.delivered != DELIVERED_FINITE || !number_equal(now, w);
-        walk.moved |= moved;
-        walk.finite = next.delivered == DELIVERED_FINITE;
-        if (!walk.finite)
-            return walk;
-        draw->use = RANDOM_USE_COMPENSATION;
-        struct number left[] = {now, number_negated(w), number_negated(u), c};
-        struct outcome kept = cast_number(cast, sum_of(left, 4), draw);
-        walk.finite = kept.delivered == DELIVERED_FINITE;
-        walk.at = now;
-        bool repeats = !moved && cast->rounding != ROUND_STOCHASTIC;
-        if (!walk.finite || (repeats && number_equal(outcome_number(&kept), c)))
-            return walk;
-        c = outcome_number(&kept);
-    }
-    return walk;
+    struct compensated at = {.walk = {.at = q, .finite = true}};
+    compensate_in_units(cast, u, steps, &at);
+    while (at.i < steps && !at.ended)
+        compensated_step(cast, u, draw, &at);
+    return at.walk;
 }
 
 static struct cast master_cast(void)
@@ -167,7 +364,7 @@ static void add_walk(struct steps_measure *into, enum remedy remedy, struct walk
 void steps_element(const struct cast *cast, const struct update_plan *plan, struct number q,
                    double g, uint64_t position, struct steps_measure *into)
 {
-    struct number u = number_product(plan->scale, g), w = number_from(g);
+    struct number u = number_reduced(number_product(plan->scale, g)), w = number_from(g);
     struct random_draw draw = {.key = cast->key, .element = position, .use = RANDOM_USE_STEP};
     add_walk(into, REMEDY_NONE, walk(cast, q, u, plan->steps, &draw), q, w);
     add_walk(into, REMEDY_MASTER, walk_master(cast, q, u, plan->steps, &draw), q, w);

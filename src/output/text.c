@@ -106,13 +106,23 @@ static void settings(struct page *page, const struct report *report)
     buffer_printf(&text, ". Overflow: %s.", overflow_text(given));
     const struct {
         const char *title, *value;
-    } optional[] = {{"Scale", given->scale}, {"Raw", given->raw}, {"View", given->view}};
+    } optional[] = {{"Scale", given->scale},
+                    {"Raw", given->raw},
+                    {"View", given->view},
+                    {"Update", given->update},
+                    {"Update scale", given->update_scale},
+                    {"Moving average", given->ema}};
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
         if (optional[i].value) {
             buffer_printf(&text, " %s: ", optional[i].title);
             page_name(page, &text, optional[i].value, page->width / 2);
             buffer_puts(&text, ".");
         }
+    if (given->steps) {
+        buffer_puts(&text, " Steps: ");
+        number_count(&text, given->steps);
+        buffer_puts(&text, ".");
+    }
     page_paragraph(page, 0, INK_DIM, text.data);
     buffer_free(&text);
 }
@@ -326,6 +336,7 @@ static void section(struct page *page, const struct subject *subject, bool brief
     text_table(page, subject, brief);
     if (brief)
         return;
+    text_bits(page, subject);
     text_fit(page, subject);
     text_exponents(page, subject);
     text_relative_errors(page, subject);
@@ -336,7 +347,8 @@ static void section(struct page *page, const struct subject *subject, bool brief
 static void tensor_section(struct page *page, const struct report *report,
                            const struct report_tensor *tensor, bool brief)
 {
-    const struct subject subject = {.tensor = tensor,
+    const struct subject subject = {.report = report,
+                                    .tensor = tensor,
                                     .elements = tensor->tensor.elements,
                                     .input = tensor->figures,
                                     .exponents = &tensor->exponents,
@@ -348,7 +360,8 @@ static void tensor_section(struct page *page, const struct report *report,
 
 static void total_section(struct page *page, const struct report *report)
 {
-    const struct subject subject = {.elements = report->total_elements,
+    const struct subject subject = {.report = report,
+                                    .elements = report->total_elements,
                                     .input = report->total_input,
                                     .exponents = &report->total_exponents,
                                     .casts = report->total,
@@ -384,6 +397,23 @@ static void skipped(struct page *page, const struct report *report)
     }
 }
 
+static void advice(struct page *page, const struct report *report)
+{
+    if (report->advice_count == 0)
+        return;
+    page_rule(page, "advice");
+    for (size_t i = 0; i < report->advice_count; i++) {
+        struct buffer text = {0};
+        escape_terminal(&text, report->advice[i].text, page->style->utf8);
+        page_pad(page, INDENT);
+        page_paint(page, INK_TITLE, page_glyph(page, "•", "-"));
+        page_pad(page, 1);
+        page_paragraph(page, 2 * INDENT, INK_PLAIN, text.data);
+        buffer_free(&text);
+    }
+    page_end_line(page);
+}
+
 static void render(const struct report *report, const struct style *style, struct buffer *out)
 {
     struct page page = page_on(out, style);
@@ -395,6 +425,7 @@ static void render(const struct report *report, const struct style *style, struc
     if (many)
         total_section(&page, report);
     skipped(&page, report);
+    advice(&page, report);
     settings(&page, report);
 }
 

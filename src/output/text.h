@@ -7,6 +7,7 @@
 
 /* What a section is about: one tensor, or all of them. */
 struct subject {
+    const struct report *report;
     const struct report_tensor *tensor; /* NULL: all of them */
     uint64_t elements;
     const struct value *input; /* figures of GROUP_INPUT */
@@ -20,6 +21,19 @@ void text_facts(struct page *page, const struct subject *subject);
 /* How each format's range suits the elements, and the scale that would suit them best. */
 void text_fit(struct page *page, const struct subject *subject);
 
+/* The fate of the updates in a cast as a clause, and the ink it deserves: "4.2 % of the updates
+ * vanish". False, with nothing added, where no analysis of updates was asked for. */
+bool text_fate(struct buffer *out, const struct subject *subject, const struct report_cast *cast,
+               enum ink *ink);
+/* How many significand bits would keep 99 % of the updates, where they are all the same number. */
+void text_bits(struct page *page, const struct subject *subject);
+/* The least number of significand bits, 2 to 53, with which updates of this size pass a threshold
+ * that is `threshold` with `precision` bits and halves with each bit more; 0 where none does. */
+int text_bits_to_keep(int precision, double threshold, double update);
+/* The named format of the fewest bits (then of the least precision) with at least this precision;
+ * false with the most precise one where none has it. */
+bool text_narrowest(int precision, struct format *format);
+
 /* The figures, formats side by side. */
 void text_table(struct page *page, const struct subject *subject, bool brief);
 /* The exact sums, which are too long for a table. */
@@ -31,6 +45,14 @@ void text_relative_errors(struct page *page, const struct subject *subject);
 
 /* 0 where the value is no count. */
 uint64_t text_count_of(const struct value *value);
+/* A share from 0 to 1 as number_share has it, and its ink where it is a loss. */
+void text_rate(struct buffer *out, double rate);
+enum ink text_rate_ink(double rate);
+/* "1,000 steps" */
+void text_steps(struct buffer *out, const struct subject *subject);
+/* A sentence about one format, beside its name. */
+void text_sentence(struct page *page, const struct subject *subject, const char *name,
+                   enum ink ink, const char *text);
 /* The columns that the longest name of a format takes. */
 int text_format_width(const struct subject *subject);
 /* The largest finite value, or 2^exponent, divided by the scale of the cast. */

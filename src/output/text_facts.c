@@ -10,7 +10,6 @@ struct teller {
     struct page *page;
     const struct subject *subject;
     const struct report_cast *cast;
-    int column;
     bool named;
     struct buffer text; /* the sentence under way */
 };
@@ -18,16 +17,23 @@ struct teller {
 static struct teller teller_for(struct page *page, const struct subject *subject,
                                 const struct report_cast *cast)
 {
+    return (struct teller){.page = page, .subject = subject, .cast = cast};
+}
+
+void text_sentence(struct page *page, const struct subject *subject, const char *name,
+                   enum ink ink, const char *text)
+{
     int column = text_format_width(subject) + 4;
-    return (struct teller){.page = page, .subject = subject, .cast = cast, .column = column};
+    page_pad(page, 2);
+    page_left(page, INK_TITLE, name, column - 2);
+    page_paragraph(page, column, ink, text);
 }
 
 /* Ends the sentence. */
 static void tell(struct teller *t, enum ink ink)
 {
-    page_pad(t->page, 2);
-    page_left(t->page, INK_TITLE, t->named ? "" : t->cast->cast->format.name, t->column - 2);
-    page_paragraph(t->page, t->column, ink, t->text.data);
+    const char *name = t->named ? "" : t->cast->cast->format.name;
+    text_sentence(t->page, t->subject, name, ink, t->text.data);
     t->named = true;
     buffer_free(&t->text);
 }
@@ -170,6 +176,13 @@ static bool is_lossless(const struct teller *t)
     return relative->kind == VALUE_REAL && relative->real == 0 && count(t, METRIC_OVERFLOW) == 0;
 }
 
+static void tell_fate(struct teller *t)
+{
+    enum ink ink;
+    if (text_fate(&t->text, t->subject, t->cast, &ink))
+        tell(t, ink);
+}
+
 /* "nothing overflows, underflows to zero or becomes subnormal", as far as that is so. */
 static void tell_what_is_well(struct teller *t)
 {
@@ -249,6 +262,7 @@ void text_facts(struct page *page, const struct subject *subject)
 {
     for (size_t i = 0; i < subject->cast_count && subject->elements > 0; i++) {
         struct teller teller = teller_for(page, subject, &subject->casts[i]), *t = &teller;
+        tell_fate(t);
         tell_overflow(t);
         tell_nan_lost(t);
         tell_infinity_lost(t);

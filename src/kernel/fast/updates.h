@@ -49,7 +49,7 @@ static inline bool make_screen(const struct cast *cast, double scale, bool const
     int emin = cast_emin(cast), emax = cast_emax(cast);
     double size = fabs(scale);
     if (cast->rounding != ROUND_NEAREST_EVEN || cast->format.precision > LARGEST_PRECISION ||
-        emin > COMFORT_LAST || emax <= COMFORT_FIRST ||
+        emin > COMFORT_LAST || emax <= COMFORT_FIRST || isinf(scale) ||
         (!constant && (size < 0x1p-60 || size > 0x1p60)))
         return false;
     bool low = emin < COMFORT_FIRST;

@@ -1,0 +1,238 @@
+/* What becomes of updates, in sentences, and the precision that would keep them. */
+#include "output/text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "output/number.h"
+
+/* Shares from which on a loss is a bad one, and up to which it is none to speak of. */
+static const double bad_share = 0.1, kept_share = 0.01;
+
+enum { BITS_LEAST = 2, BITS_MOST = 53 };
+
+void text_rate(struct buffer *out, double rate)
+{
+    /* As so many 2^-53; what is neither 0 nor 1 stays between them. */
+    const uint64_t whole = UINT64_C(1) << 53;
+    uint64_t part = rate > 0 ? (uint64_t)(fmin(rate, 1) * (double)whole) : 0;
+    number_share(out, rate > 0 && part == 0 ? 1 : part, whole);
+}
+
+enum ink text_rate_ink(double rate)
+{
+    return rate >= bad_share ? INK_BAD : rate > 0 ? INK_WARN : INK_GOOD;
+}
+
+void text_steps(struct buffer *out, const struct subject *subject)
+{
+    uint64_t steps = subject->report->settings.steps;
+    number_count(out, steps);
+    buffer_puts(out, steps == 1 ? " step" : " steps");
+}
+
+/* What is told of one cast, and how bad it is. */
+struct fate {
+    struct buffer *text;
+    enum ink ink;
+};
+
+/* A rate in words: of nothing, of none, and after the share. */
+struct words {
+    const char *nothing, *none, *some;
+};
+
+static void worsen(struct fate *fate, enum ink ink)
+{
+    if (fate->ink != INK_BAD && ink != INK_GOOD)
+        fate->ink = ink;
+}
+
+static void add_rate(struct fate *fate, const struct value *rate, const struct words *words)
+{
+    if (rate->kind != VALUE_REAL) {
+        buffer_puts(fate->text, words->nothing);
+        worsen(fate, INK_DIM);
+    } else if (rate->real == 0) {
+        buffer_puts(fate->text, words->none);
+    } else {
+        text_rate(fate->text, rate->real);
+        buffer_puts(fate->text, words->some);
+        worsen(fate, text_rate_ink(rate->real));
+    }
+}
+
+static void add_overflow(struct fate *fate, const struct value *overflow)
+{
+    uint64_t number = text_count_of(overflow);
+    if (number == 0)
+        return;
+    buffer_puts(fate->text, ", ");
+    number_count(fate->text, number);
+    buffer_puts(fate->text, number == 1 ? " overflows" : " overflow");
+    worsen(fate, INK_BAD);
+}
+
+static void add_frozen(struct fate *fate, const struct subject *subject, const struct value *rate)
+{
+    if (rate->kind != VALUE_REAL)
+        return;
+    buffer_puts(fate->text, "; ");
+    add_rate(fate, rate, &(struct words){"", "none frozen after ", " frozen after "});
+    text_steps(fate->text, subject);
+}
+
+bool text_fate(struct buffer *out, const struct subject *subject, const struct report_cast *cast,
+               enum ink *ink)
+{
+    static const struct words updates = {"no update to compare", "no update vanishes",
+                                         " of the updates vanish"};
+    static const struct words averages = {"no average to compare", "no average is stuck",
+                                          " of the averages are stuck"};
+    const bool *has = subject->report->has_group;
+    const struct value *figures = cast->figures;
+    struct fate fate = {out, INK_GOOD};
+    if (has[GROUP_UPDATE]) {
+        add_rate(&fate, &figures[METRIC_UPDATE_LOST_RATE], &updates);
+        add_overflow(&fate, &figures[METRIC_UPDATE_OVERFLOW]);
+    }
+    if (has[GROUP_STEPS])
+        add_frozen(&fate, subject, &figures[METRIC_STEPS_FROZEN_RATE]);
+    if (has[GROUP_EMA]) {
+        add_rate(&fate, &figures[METRIC_EMA_LOST_RATE], &averages);
+        add_overflow(&fate, &figures[METRIC_EMA_OVERFLOW]);
+    }
+    *ink = fate.ink;
+    return out->length > 0;
+}
+
+int text_bits_to_keep(int precision, double threshold, double update)
+{
+    for (int bits = BITS_LEAST; bits <= BITS_MOST; bits++)
+        if (ldexp(threshold, precision - bits) < fabs(update))
+            return bits;
+    return 0;
+}
+
+static bool is_narrower(const struct format *a, const struct format *b)
+{
+    return a->bits != b->bits ? a->bits < b->bits : a->precision < b->precision;
+}
+
+bool text_narrowest(int precision, struct format *format)
+{
+    struct format best = format_named(0), most = best;
+    bool found = false;
+    for (size_t i = 0; i < FORMAT_NAMED_COUNT; i++) {
+        struct format candidate = format_named(i);
+        if (candidate.precision > most.precision)
+            most = candidate;
+        if (candidate.precision >= precision && (!found || is_narrower(&candidate, &best))) {
+            best = candidate;
+            found = true;
+        }
+    }
+    *format = found ? best : most;
+    return found;
+}
+
+/* A finite number and nothing else, as --update takes it. */
+static bool parse_number(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !isspace((unsigned char)*text) && !*end && isfinite(*value);
+}
+
+/* The update that is the same for all elements. */
+static bool constant_update(const struct report_settings *settings, double *update)
+{
+    double scale = 1;
+    if (!settings->update || !parse_number(settings->update, update))
+        return false;
+    if (settings->update_scale && !parse_number(settings->update_scale, &scale))
+        return false;
+    *update *= scale;
+    return *update != 0 && isfinite(*update);
+}
+
+/* A threshold that halves with each bit. */
+static bool has_threshold(const struct report_cast *cast)
+{
+    const struct value *p99 = &cast->figures[METRIC_UPDATE_P99];
+    return p99->kind == VALUE_REAL && p99->real > 0 && isfinite(p99->real);
+}
+
+static void add_lost(struct buffer *out, double lost)
+{
+    if (lost == 0) {
+        buffer_puts(out, "no update vanishes");
+        return;
+    }
+    text_rate(out, lost);
+    buffer_puts(out, " vanish");
+}
+
+static void add_narrowest(struct buffer *out, int bits)
+{
+    struct format format;
+    if (text_narrowest(bits, &format))
+        buffer_printf(out, "; the narrowest format with that is %s", format.name);
+    else
+        buffer_printf(out, "; no known format has that (%s has %d)", format.name, format.precision);
+}
+
+/* "24 (with its 8, 100 % vanish); the narrowest format with that is fp32" */
+static void tell_bits(struct page *page, const struct subject *subject,
+                      const struct report_cast *cast, double update)
+{
+    struct buffer text = {0};
+    const char *name = cast->cast->format.name;
+    const struct value *rate = &cast->figures[METRIC_UPDATE_LOST_RATE];
+    if (!has_threshold(cast) || rate->kind != VALUE_REAL) {
+        text_sentence(page, subject, name, INK_DIM, "cannot be told from its figures");
+        return;
+    }
+    int precision = cast->cast->format.precision;
+    int bits = text_bits_to_keep(precision, cast->figures[METRIC_UPDATE_P99].real, update);
+    bool kept = rate->real <= kept_share;
+    /* An update of just the threshold may be kept where any larger one is. */
+    if (kept && (bits == 0 || bits >= precision)) {
+        buffer_printf(&text, "its %d (", precision);
+        add_lost(&text, rate->real);
+        buffer_puts(&text, ")");
+    } else {
+        buffer_printf(&text, bits ? "%d" : "more than %d", bits ? bits : BITS_MOST);
+        buffer_printf(&text, " (with its %d, ", precision);
+        add_lost(&text, rate->real);
+        buffer_puts(&text, ")");
+        add_narrowest(&text, bits ? bits : BITS_MOST);
+    }
+    text_sentence(page, subject, name, kept ? INK_GOOD : text_rate_ink(rate->real), text.data);
+    buffer_free(&text);
+}
+
+static bool rounds_to_nearest(enum rounding rounding)
+{
+    return rounding == ROUND_NEAREST_EVEN || rounding == ROUND_NEAREST_AWAY;
+}
+
+void text_bits(struct page *page, const struct subject *subject)
+{
+    const struct report *report = subject->report;
+    double update;
+    bool any = false;
+    if (!report->has_group[GROUP_UPDATE] || !rounds_to_nearest(report->settings.rounding) ||
+        !constant_update(&report->settings, &update))
+        return;
+    for (size_t i = 0; i < subject->cast_count; i++)
+        any = any || has_threshold(&subject->casts[i]);
+    if (!any)
+        return;
+    page_paragraph(page, 0, INK_TITLE,
+                   "Significand bits that keep 99 % of the updates, exponent range aside");
+    for (size_t i = 0; i < subject->cast_count; i++)
+        tell_bits(page, subject, &subject->casts[i], update);
+    page_end_line(page);
+}

@@ -1,0 +1,122 @@
+#include "report/advice.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/buffer.h"
+
+/* Shares from which on there is something to say; the manual page has them too. */
+static const double lost_share = 0.1, stuck_share = 0.1, frozen_share = 0.1;
+
+static double figure(const struct report_cast *cast, enum metric metric)
+{
+    const struct value *value = &cast->figures[metric];
+    return value->kind == VALUE_REAL ? value->real : 0;
+}
+
+/* Takes the text. */
+static void advise(struct report *report, const char *code, struct buffer *text)
+{
+    report->advice = reallocate(report->advice, report->advice_count + 1, sizeof *report->advice);
+    report->advice[report->advice_count++] = (struct report_advice){code, text->data};
+}
+
+/* A share in four digits, and never 100 % where it is less. */
+static void put_share(struct buffer *out, double share)
+{
+    if (share < 1 && share > 0.9999)
+        buffer_puts(out, "more than 99.99 %");
+    else
+        buffer_printf(out, "%.4g %%", 100 * share);
+}
+
+static void put_weight(struct buffer *out, double weight)
+{
+    int exponent = (int)floor(log10(weight));
+    if (exponent >= -4 && exponent < 6)
+        buffer_printf(out, "; weights of |w| > %.2g cannot move", weight);
+    else
+        buffer_printf(out, "; weights of |w| > %.1fe%d cannot move", weight / pow(10, exponent),
+                      exponent);
+}
+
+/* To nearest an update moves q only if it is half the distance to the next number, 2^(E - p), or
+ * more; so from the least 2^E on of which that is above |u| nothing moves. */
+static void put_limit(struct buffer *out, const struct cast *cast, double update)
+{
+    bool nearest = cast->rounding == ROUND_NEAREST_EVEN || cast->rounding == ROUND_NEAREST_AWAY;
+    if (update == 0 || !nearest)
+        return;
+    int exponent = ilogb(update) + cast->format.precision + 1;
+    if (exponent <= cast_emin(cast))
+        buffer_puts(out, "; no weight can move");
+    else if (exponent <= cast_emax(cast))
+        put_weight(out, ldexp(1, exponent));
+}
+
+static void advise_on_updates(struct report *report, const struct report_cast *cast, double update)
+{
+    double lost = figure(cast, METRIC_UPDATE_LOST_RATE);
+    if (!(lost >= lost_share))
+        return;
+    const char *format = cast->cast->format.name;
+    struct buffer text = {0};
+    put_share(&text, lost);
+    if (update != 0 && !report->settings.update_scale)
+        buffer_printf(&text, " of updates of %s", report->settings.update);
+    else
+        buffer_puts(&text, " of these updates");
+    buffer_printf(&text, " are lost in %s", format);
+    put_limit(&text, cast->cast, update);
+    buffer_printf(&text, ". Keep fp32 master weights and add the updates there");
+    advise(report, "keep-master-weights", &text);
+}
+
+static void advise_on_averages(struct report *report, const struct report_cast *cast)
+{
+    double stuck = figure(cast, METRIC_EMA_LOST_RATE);
+    if (!(stuck >= stuck_share))
+        return;
+    struct buffer text = {0};
+    put_share(&text, stuck);
+    buffer_printf(&text, " of the moving averages with beta %s are stuck in %s. Keep them in fp32",
+                  report->settings.ema, cast->cast->format.name);
+    advise(report, "keep-moments", &text);
+}
+
+static void advise_on_steps(struct report *report, const struct report_cast *cast)
+{
+    static const struct {
+        const char *name;
+        enum metric error;
+    } remedies[] = {{"stochastic rounding", METRIC_STEPS_STOCHASTIC_MOVEMENT_ERROR},
+                    {"Kahan compensation", METRIC_STEPS_KAHAN_MOVEMENT_ERROR},
+                    {"an fp32 master copy", METRIC_STEPS_MASTER_MOVEMENT_ERROR}};
+    double frozen = figure(cast, METRIC_STEPS_FROZEN_RATE);
+    if (!(frozen >= frozen_share) || cast->figures[METRIC_STEPS_MOVEMENT_ERROR].kind != VALUE_REAL)
+        return;
+    struct buffer text = {0};
+    put_share(&text, frozen);
+    buffer_printf(&text, " of the weights have not moved in %s after %" PRIu64 " steps",
+                  cast->cast->format.name, report->settings.steps);
+    buffer_printf(&text, ", and the movement is off by %.3g of its length",
+                  figure(cast, METRIC_STEPS_MOVEMENT_ERROR));
+    for (size_t r = 0; r < sizeof remedies / sizeof *remedies; r++)
+        if (cast->figures[remedies[r].error].kind == VALUE_REAL)
+            buffer_printf(&text, "%s %.3g with %s", r ? "," : ":", figure(cast, remedies[r].error),
+                          remedies[r].name);
+    advise(report, "choose-remedy", &text);
+}
+
+void report_advise(struct report *report, double update)
+{
+    for (size_t c = 0; c < report->cast_count && report->total; c++) {
+        const struct report_cast *cast = &report->total[c];
+        if (report->has_group[GROUP_UPDATE])
+            advise_on_updates(report, cast, update);
+        if (report->has_group[GROUP_EMA])
+            advise_on_averages(report, cast);
+        if (report->has_group[GROUP_STEPS])
+            advise_on_steps(report, cast);
+    }
+}
