@@ -1,210 +1,15 @@
 #include "exact/reference.h"
 
-#include <gmp.h>
 #include <math.h>
 #include <mpfr.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/random.h"
+#include "exact/reference_parts.h"
 
 /* Wide enough that no difference, product or sum below is ever rounded: checked at each step. */
 enum { DIFFERENCE_BITS = 2304, SUM_BITS = 4480, RELATIVE_LOWEST = -64, RELATIVE_BINS = 2304 };
-
-static void must_be_exact(int ternary)
-{
-    if (ternary == 0)
-        return;
-    fputs("precheck: the reference was rounded where it must not be\n", stderr);
-    abort();
-}
-
-/* floor(log2|x|) - precision + 1, or the format's own lower bound: the exponent of the distance
- * between neighbours round x. */
-static long quantum_exponent(const struct cast *cast, const mpfr_t x)
-{
-    long exponent = mpfr_get_exp(x) - 1;
-    long emin = cast_emin(cast);
-    return (exponent > emin ? exponent : emin) - cast->format.precision + 1;
-}
-
-/* The four modes that MPFR has: set the format's precision and least exponent, round once from x,
- * then let MPFR treat the subnormal range. The exponent is unbounded above. */
-static void round_by_mpfr(mpfr_t q, const struct cast *cast, double x, mpfr_rnd_t mode)
-{
-    mpfr_exp_t emin = mpfr_get_emin();
-    mpfr_set_emin(cast_emin(cast) - cast->format.precision + 2);
-    mpfr_set_prec(q, cast->format.precision);
-    int ternary = mpfr_set_d(q, x, mode);
-    ternary = mpfr_check_range(q, ternary, mode);
-    mpfr_subnormalize(q, ternary, mode);
-    mpfr_set_emin(emin);
-}
-
-/* Whether an infinite string of random bits is below the fraction, 0 < fraction < 1. */
-static bool bits_below(mpfr_t fraction, uint64_t key, uint64_t element)
-{
-    struct random_draw draw = {.key = key, .element = element, .use = RANDOM_USE_CAST};
-    mpz_t drawn, wanted;
-    mpz_inits(drawn, wanted, NULL);
-    int order = 0;
-    for (uint32_t block = 0; order == 0; block++) {
-        uint64_t words[2];
-        random_bits(&draw, block, words);
-        mpz_import(drawn, 2, 1, sizeof *words, 0, 0, words);
-        must_be_exact(mpfr_mul_2ui(fraction, fraction, 128, MPFR_RNDN));
-        mpfr_get_z(wanted, fraction, MPFR_RNDZ);
-        order = mpz_cmp(drawn, wanted);
-        must_be_exact(mpfr_frac(fraction, fraction, MPFR_RNDN));
-        if (order == 0 && mpfr_zero_p(fraction))
-            order = 1;
-    }
-    mpz_clears(drawn, wanted, NULL);
-    return order < 0;
-}
-
-/* The other two: x as a multiple of the quantum, its integer neighbours, and a choice. */
-static void round_by_quantum(mpfr_t q, const struct cast *cast, double x, uint64_t element)
-{
-    mpfr_t units, fraction;
-    mpfr_init2(units, 53);
-    mpfr_init2(fraction, 53);
-    must_be_exact(mpfr_set_d(units, x, MPFR_RNDN));
-    long quantum = quantum_exponent(cast, units);
-    must_be_exact(mpfr_mul_2si(units, units, -quantum, MPFR_RNDN));
-    mpfr_set_prec(q, 64);
-    if (cast->rounding == ROUND_NEAREST_AWAY) {
-        mpfr_round(q, units);
-    } else {
-        mpfr_trunc(q, units);
-        must_be_exact(mpfr_frac(fraction, units, MPFR_RNDN));
-        mpfr_abs(fraction, fraction, MPFR_RNDN);
-        if (!mpfr_zero_p(fraction) && bits_below(fraction, cast->key, element)) {
-            if (x < 0)
-                mpfr_sub_ui(q, q, 1, MPFR_RNDN);
-            else
-                mpfr_add_ui(q, q, 1, MPFR_RNDN);
-        }
-    }
-    must_be_exact(mpfr_mul_2si(q, q, quantum, MPFR_RNDN));
-    if (mpfr_zero_p(q))
-        mpfr_set_zero(q, x < 0 ? -1 : 1);
-    mpfr_clears(units, fraction, (mpfr_ptr)0);
-}
-
-static void round_to_format(mpfr_t q, const struct cast *cast, double x, uint64_t element)
-{
-    static const mpfr_rnd_t modes[ROUND_COUNT] = {
-        [ROUND_NEAREST_EVEN] = MPFR_RNDN,
-        [ROUND_TOWARD_ZERO] = MPFR_RNDZ,
-        [ROUND_UP] = MPFR_RNDU,
-        [ROUND_DOWN] = MPFR_RNDD,
-    };
-    if (cast->rounding == ROUND_NEAREST_AWAY || cast->rounding == ROUND_STOCHASTIC)
-        round_by_quantum(q, cast, x, element);
-    else
-        round_by_mpfr(q, cast, x, modes[cast->rounding]);
-}
-
-static void set_max(mpfr_t max, const struct cast *cast)
-{
-    mpfr_set_ui_2exp(max, cast->format.max_significand,
-                     cast_emax(cast) - cast->format.precision + 1, MPFR_RNDN);
-}
-
-/* REPORT.md, casting one element, 2 and 3: what an overflow or an infinite x delivers. */
-static bool delivers_max(const struct cast *cast, bool negative, bool infinite)
-{
-    if (cast->saturate || cast->format.specials == SPECIALS_FINITE)
-        return true;
-    if (infinite)
-        return false;
-    return cast->rounding == ROUND_TOWARD_ZERO || (cast->rounding == ROUND_UP && negative) ||
-           (cast->rounding == ROUND_DOWN && !negative);
-}
-
-/* Class and value; q holds what is delivered, a NaN or an infinity included. */
-static enum class cast_into(mpfr_t q, const struct cast *cast, double x, uint64_t element) {
-    bool negative = signbit(x); enum class class = CLASS_INF; mpfr_t max;
-    if (isnan(x)){mpfr_set_nan(q); return CLASS_NAN;}
-if (x == 0)
-{
-    mpfr_set_zero(q, negative ? -1 : 1);
-    return CLASS_ZERO;
-}
-mpfr_init2(max, 64);
-set_max(max, cast);
-if (!isinf(x)) {
-    round_to_format(q, cast, x, element);
-    if (mpfr_zero_p(q))
-        class = CLASS_UNDERFLOW;
-    else if (mpfr_cmpabs(q, max) > 0)
-        class = CLASS_OVERFLOW;
-    else
-        class = mpfr_get_exp(q) - 1 < cast_emin(cast) ? CLASS_SUBNORMAL : CLASS_NORMAL;
-}
-if (class == CLASS_INF || class == CLASS_OVERFLOW) {
-    if (delivers_max(cast, negative, class == CLASS_INF)) {
-        mpfr_set_prec(q, 64);
-        mpfr_setsign(q, max, negative, MPFR_RNDN);
-    } else if (cast->format.specials == SPECIALS_IEEE) {
-        mpfr_set_inf(q, negative ? -1 : 1);
-    } else {
-        mpfr_set_nan(q);
-    }
-}
-mpfr_clear(max);
-return class;
-}
-
-/* The code of a number, from its sign, exponent and significand. */
-static uint64_t code_of(const mpfr_t q, const struct cast *cast, bool negative)
-{
-    const struct format *f = &cast->format;
-    int fraction_bits = f->precision - 1;
-    uint64_t sign = (uint64_t)negative << (f->exponent_bits + fraction_bits);
-    uint64_t top = ((UINT64_C(1) << f->exponent_bits) - 1) << fraction_bits;
-    if (mpfr_nan_p(q)) {
-        if (f->specials == SPECIALS_FNUZ)
-            return UINT64_C(1) << (f->exponent_bits + fraction_bits);
-        if (f->specials == SPECIALS_OCP)
-            return sign | top | ((UINT64_C(1) << fraction_bits) - 1);
-        if (f->specials == SPECIALS_IEEE)
-            return sign | top | UINT64_C(1) << (fraction_bits - 1);
-        return top | ((UINT64_C(1) << fraction_bits) - 1); /* no NaN: +max */
-    }
-    if (mpfr_inf_p(q))
-        return sign | top;
-    if (mpfr_zero_p(q))
-        return f->specials == SPECIALS_FNUZ ? 0 : sign;
-    long exponent = mpfr_get_exp(q) - 1 + cast->scale;
-    long field = exponent < f->emin ? 0 : exponent + f->bias;
-    long quantum = (exponent < f->emin ? f->emin : exponent) - fraction_bits - cast->scale;
-    mpz_t significand;
-    mpz_init(significand);
-    mpfr_t units;
-    mpfr_init2(units, 64);
-    must_be_exact(mpfr_mul_2si(units, q, -quantum, MPFR_RNDN));
-    must_be_exact(mpfr_get_z(significand, units, MPFR_RNDN));
-    uint64_t n = mpz_get_ui(significand); /* of the magnitude */
-    mpfr_clear(units);
-    mpz_clear(significand);
-    return sign | (uint64_t)field << fraction_bits | (n & ((UINT64_C(1) << fraction_bits) - 1));
-}
-
-struct reference_outcome reference_cast(const struct cast *cast, double x, uint64_t element)
-{
-    mpfr_t q;
-    mpfr_init2(q, 64);
-    struct reference_outcome outcome = {.class = cast_into(q, cast, x, element)};
-    outcome.finite = mpfr_number_p(q);
-    outcome.value = mpfr_get_d(q, MPFR_RNDN);
-    outcome.code = code_of(q, cast, signbit(x)) << cast->format.code_shift;
-    mpfr_clear(q);
-    return outcome;
-}
 
 struct reference {
     struct cast cast;
@@ -262,7 +67,9 @@ static void add_error(struct reference *r, double x, uint64_t position)
 static void add_element(struct reference *r, double x, uint64_t position)
 {
     struct reference_figures *f = &r->figures;
-    f->classes[cast_into(r->q, &r->cast, x, position)]++;
+    enum class class;
+    reference_cast_element(r->q, &class, &r->cast, x, position);
+    f->classes[class]++;
     if (!isfinite(x) || !mpfr_number_p(r->q))
         return;
     f->count++;
@@ -307,47 +114,11 @@ static char *hexadecimal(mpfr_t value)
     return text.data;
 }
 
-/* As a binary64, rounded once: MPFR rounds to 53 bits in binary64's exponent range, subnormals
- * included. `ternary` is that of a 53-bit result. */
-static double settle(mpfr_t value, int ternary)
-{
-    mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
-    mpfr_set_emin(-1073);
-    mpfr_set_emax(1024);
-    ternary = mpfr_check_range(value, ternary, MPFR_RNDN);
-    mpfr_subnormalize(value, ternary, MPFR_RNDN);
-    double result = mpfr_get_d(value, MPFR_RNDN);
-    mpfr_set_emin(emin);
-    mpfr_set_emax(emax);
-    return result == 0 ? 0 : result;
-}
-
 static double mean_of(mpfr_t sum, uint64_t count)
 {
     mpfr_t value;
     mpfr_init2(value, 53);
     double result = settle(value, mpfr_div_ui(value, sum, count, MPFR_RNDN));
-    mpfr_clear(value);
-    return result;
-}
-
-/* sqrt(a / b) by a quotient so precise that the root of a value between two neighbours decides: a
- * 53-bit number or the midpoint of two has an exact square of at most 108 bits, and a / b cannot be
- * that near to one without being it, as b has at most SUM_BITS bits. */
-static double root_of_ratio(mpfr_t a, mpfr_t b)
-{
-    mpfr_t value;
-    mpfr_init2(value, 53);
-    double result;
-    if (mpfr_zero_p(a)) {
-        result = 0;
-    } else {
-        mpfr_t quotient;
-        mpfr_init2(quotient, 2 * SUM_BITS);
-        mpfr_div(quotient, a, b, MPFR_RNDZ);
-        result = settle(value, mpfr_sqrt(value, quotient, MPFR_RNDN));
-        mpfr_clear(quotient);
-    }
     mpfr_clear(value);
     return result;
 }

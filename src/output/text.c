@@ -404,10 +404,10 @@ static void advice(struct page *page, const struct report *report)
     page_rule(page, "advice");
     for (size_t i = 0; i < report->advice_count; i++) {
         struct buffer text = {0};
+        buffer_puts(&text, "");
         escape_terminal(&text, report->advice[i].text, page->style->utf8);
         page_pad(page, INDENT);
-        page_paint(page, INK_TITLE, page_glyph(page, "•", "-"));
-        page_pad(page, 1);
+        page_paint(page, INK_TITLE, "- ");
         page_paragraph(page, 2 * INDENT, INK_PLAIN, text.data);
         buffer_free(&text);
     }

@@ -51,8 +51,8 @@ enum ink text_rate_ink(double rate);
 /* "1,000 steps" */
 void text_steps(struct buffer *out, const struct subject *subject);
 /* A sentence about one format, beside its name. */
-void text_sentence(struct page *page, const struct subject *subject, const char *name,
-                   enum ink ink, const char *text);
+void text_sentence(struct page *page, const struct subject *subject, const char *name, enum ink ink,
+                   const char *text);
 /* The columns that the longest name of a format takes. */
 int text_format_width(const struct subject *subject);
 /* The largest finite value, or 2^exponent, divided by the scale of the cast. */

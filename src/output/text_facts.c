@@ -20,8 +20,8 @@ static struct teller teller_for(struct page *page, const struct subject *subject
     return (struct teller){.page = page, .subject = subject, .cast = cast};
 }
 
-void text_sentence(struct page *page, const struct subject *subject, const char *name,
-                   enum ink ink, const char *text)
+void text_sentence(struct page *page, const struct subject *subject, const char *name, enum ink ink,
+                   const char *text)
 {
     int column = text_format_width(subject) + 4;
     page_pad(page, 2);

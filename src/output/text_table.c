@@ -16,36 +16,137 @@ enum {
     SUM_LABEL_WIDTH = 15
 };
 
+/* The parts of the table, in order; in each the figures are in the order of the report. */
+enum section {
+    SECTION_NONE, /* of figures that are not shown */
+    SECTION_ELEMENTS,
+    SECTION_ERROR,
+    SECTION_UPDATES,
+    SECTION_THRESHOLDS,
+    SECTION_AVERAGES,
+    SECTION_FROZEN_ELEMENTS,
+    SECTION_FROZEN,
+    SECTION_MOVEMENT,
+    SECTION_COUNT
+};
+
+static const struct section_heading {
+    const char *text;
+    bool of_steps; /* their number follows */
+    bool brief;    /* also in the sections of many tensors */
+} section_headings[SECTION_COUNT] = {
+    [SECTION_ELEMENTS] = {"elements", false, false},
+    [SECTION_ERROR] = {"error", false, false},
+    [SECTION_UPDATES] = {"updates", false, true},
+    [SECTION_THRESHOLDS] = {"any update above this moves", false, true},
+    [SECTION_AVERAGES] = {"moving averages", false, true},
+    [SECTION_FROZEN_ELEMENTS] = {"elements frozen after", true, true},
+    [SECTION_FROZEN] = {"share frozen after", true, true},
+    [SECTION_MOVEMENT] = {"error of the movement after", true, true},
+};
+
+enum form { FORM_NUMBER, FORM_POWER, FORM_SHARE };
+
 /* How a figure is shown; one without a label goes by its name in the report. */
 struct presentation {
+    enum section section;
     const char *label;
     bool brief;           /* also in the sections of many tensors */
-    bool only_if_nonzero; /* left out where it is zero for every format */
+    bool only_if_nonzero; /* left out where it is zero or missing for every format */
     bool only_if_verbose;
     enum ink nonzero;
+    enum form form;
 };
 
 static const struct presentation presentations[METRIC_COUNT] = {
-    [METRIC_NAN] = {"NaN", true, true, false, INK_WARN},
-    [METRIC_INF] = {"infinite", true, true, false, INK_WARN},
-    [METRIC_ZERO] = {"zero", false, true, false, INK_PLAIN},
-    [METRIC_OVERFLOW] = {"overflow", true, false, false, INK_BAD},
-    [METRIC_UNDERFLOW] = {"underflow to zero", true, false, false, INK_BAD},
-    [METRIC_SUBNORMAL] = {"subnormal", true, false, false, INK_WARN},
-    [METRIC_NORMAL] = {"normal", false, false, false, INK_PLAIN},
-    [METRIC_EXACT] = {"without any error", true, false, false, INK_PLAIN},
-    [METRIC_ERROR_COUNT] = {"elements compared", false, false, true, INK_PLAIN},
-    [METRIC_ERROR_MEAN] = {"mean (bias)", false, false, false, INK_PLAIN},
-    [METRIC_ERROR_MEAN_ABS] = {"mean magnitude", false, false, false, INK_PLAIN},
-    [METRIC_ERROR_RMS] = {"root mean square", false, false, false, INK_PLAIN},
-    [METRIC_ERROR_MAX_ABS] = {"largest", false, false, false, INK_PLAIN},
-    [METRIC_ERROR_MAX_ABS_AT] = {"  at", false, false, true, INK_PLAIN},
-    [METRIC_ERROR_MAX_ABS_INPUT] = {"  of the value", false, false, true, INK_PLAIN},
-    [METRIC_ERROR_MAX_REL] = {"largest relative", true, false, false, INK_PLAIN},
-    [METRIC_ERROR_MAX_REL_AT] = {"  at", false, false, true, INK_PLAIN},
-    [METRIC_ERROR_MAX_REL_INPUT] = {"  of the value", false, false, true, INK_PLAIN},
-    [METRIC_ERROR_SQNR_DB] = {"SQNR, dB", true, false, false, INK_PLAIN},
-    [METRIC_ERROR_REL_L2] = {"relative, L2 norm", false, false, false, INK_PLAIN},
+    [METRIC_NAN] = {SECTION_ELEMENTS, "NaN", true, true, false, INK_WARN, FORM_NUMBER},
+    [METRIC_INF] = {SECTION_ELEMENTS, "infinite", true, true, false, INK_WARN, FORM_NUMBER},
+    [METRIC_ZERO] = {SECTION_ELEMENTS, "zero", false, true, false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_OVERFLOW] = {SECTION_ELEMENTS, "overflow", true, false, false, INK_BAD, FORM_NUMBER},
+    [METRIC_UNDERFLOW] = {SECTION_ELEMENTS, "underflow to zero", true, false, false, INK_BAD,
+                          FORM_NUMBER},
+    [METRIC_SUBNORMAL] = {SECTION_ELEMENTS, "subnormal", true, false, false, INK_WARN, FORM_NUMBER},
+    [METRIC_NORMAL] = {SECTION_ELEMENTS, "normal", false, false, false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_EXACT] = {SECTION_ELEMENTS, "without any error", true, false, false, INK_PLAIN,
+                      FORM_NUMBER},
+    [METRIC_ERROR_COUNT] = {SECTION_ERROR, "elements compared", false, false, true, INK_PLAIN,
+                            FORM_NUMBER},
+    [METRIC_ERROR_MEAN] = {SECTION_ERROR, "mean (bias)", false, false, false, INK_PLAIN,
+                           FORM_NUMBER},
+    [METRIC_ERROR_MEAN_ABS] = {SECTION_ERROR, "mean magnitude", false, false, false, INK_PLAIN,
+                               FORM_NUMBER},
+    [METRIC_ERROR_RMS] = {SECTION_ERROR, "root mean square", false, false, false, INK_PLAIN,
+                          FORM_NUMBER},
+    [METRIC_ERROR_MAX_ABS] = {SECTION_ERROR, "largest", false, false, false, INK_PLAIN,
+                              FORM_NUMBER},
+    [METRIC_ERROR_MAX_ABS_AT] = {SECTION_ERROR, "  at", false, false, true, INK_PLAIN, FORM_NUMBER},
+    [METRIC_ERROR_MAX_ABS_INPUT] = {SECTION_ERROR, "  of the value", false, false, true, INK_PLAIN,
+                                    FORM_NUMBER},
+    [METRIC_ERROR_MAX_REL] = {SECTION_ERROR, "largest relative", true, false, false, INK_PLAIN,
+                              FORM_NUMBER},
+    [METRIC_ERROR_MAX_REL_AT] = {SECTION_ERROR, "  at", false, false, true, INK_PLAIN, FORM_NUMBER},
+    [METRIC_ERROR_MAX_REL_INPUT] = {SECTION_ERROR, "  of the value", false, false, true, INK_PLAIN,
+                                    FORM_NUMBER},
+    [METRIC_ERROR_SQNR_DB] = {SECTION_ERROR, "SQNR, dB", true, false, false, INK_PLAIN,
+                              FORM_NUMBER},
+    [METRIC_ERROR_REL_L2] = {SECTION_ERROR, "relative, L2 norm", false, false, false, INK_PLAIN,
+                             FORM_NUMBER},
+    [METRIC_UPDATE_COUNT] = {SECTION_UPDATES, "updates compared", false, false, false, INK_PLAIN,
+                             FORM_NUMBER},
+    [METRIC_UPDATE_OVERFLOW] = {SECTION_UPDATES, "overflow", false, false, false, INK_BAD,
+                                FORM_NUMBER},
+    [METRIC_UPDATE_LOST] = {SECTION_UPDATES, "vanish", false, false, false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_UPDATE_LOST_RATE] = {SECTION_UPDATES, "share that vanishes", true, false, false,
+                                 INK_PLAIN, FORM_SHARE},
+    [METRIC_UPDATE_EFFECTIVE_RATIO] = {SECTION_UPDATES, "effective ratio", false, false, false,
+                                       INK_PLAIN, FORM_NUMBER},
+    [METRIC_UPDATE_EDQ] = {SECTION_UPDATES, "EDQ", false, false, true, INK_PLAIN, FORM_NUMBER},
+    [METRIC_UPDATE_NORM_RATIO] = {SECTION_UPDATES, "movement over update", false, false, false,
+                                  INK_PLAIN, FORM_NUMBER},
+    [METRIC_UPDATE_P50] = {SECTION_THRESHOLDS, "50 % of the weights", false, true, false, INK_PLAIN,
+                           FORM_POWER},
+    [METRIC_UPDATE_P90] = {SECTION_THRESHOLDS, "90 % of the weights", false, true, false, INK_PLAIN,
+                           FORM_POWER},
+    [METRIC_UPDATE_P99] = {SECTION_THRESHOLDS, "99 % of the weights", false, true, false, INK_PLAIN,
+                           FORM_POWER},
+    [METRIC_UPDATE_P100] = {SECTION_THRESHOLDS, "100 % of the weights", false, true, false,
+                            INK_PLAIN, FORM_POWER},
+    [METRIC_EMA_COUNT] = {SECTION_AVERAGES, "averages compared", false, false, false, INK_PLAIN,
+                          FORM_NUMBER},
+    [METRIC_EMA_OVERFLOW] = {SECTION_AVERAGES, "overflow", false, false, false, INK_BAD,
+                             FORM_NUMBER},
+    [METRIC_EMA_LOST] = {SECTION_AVERAGES, "stuck", false, false, false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_EMA_LOST_RATE] = {SECTION_AVERAGES, "share that is stuck", true, false, false,
+                              INK_PLAIN, FORM_SHARE},
+    [METRIC_EMA_EFFECTIVE_RATIO] = {SECTION_AVERAGES, "effective ratio", false, false, false,
+                                    INK_PLAIN, FORM_NUMBER},
+    [METRIC_EMA_EDQ] = {SECTION_AVERAGES, "EDQ", false, false, true, INK_PLAIN, FORM_NUMBER},
+    [METRIC_EMA_NORM_RATIO] = {SECTION_AVERAGES, "movement over update", false, false, false,
+                               INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_FROZEN] = {SECTION_FROZEN_ELEMENTS, "as it is", false, false, true, INK_PLAIN,
+                             FORM_NUMBER},
+    [METRIC_STEPS_FROZEN_RATE] = {SECTION_FROZEN, "as it is", true, false, false, INK_PLAIN,
+                                  FORM_SHARE},
+    [METRIC_STEPS_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "as it is", false, false, false, INK_PLAIN,
+                                     FORM_NUMBER},
+    [METRIC_STEPS_STOCHASTIC_FROZEN] = {SECTION_FROZEN_ELEMENTS, "stochastic rounding", false,
+                                        false, true, INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_STOCHASTIC_FROZEN_RATE] = {SECTION_FROZEN, "stochastic rounding", false, false,
+                                             false, INK_PLAIN, FORM_SHARE},
+    [METRIC_STEPS_STOCHASTIC_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "stochastic rounding", false,
+                                                false, false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_KAHAN_FROZEN] = {SECTION_FROZEN_ELEMENTS, "Kahan summation", false, false, true,
+                                   INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_KAHAN_FROZEN_RATE] = {SECTION_FROZEN, "Kahan summation", false, false, false,
+                                        INK_PLAIN, FORM_SHARE},
+    [METRIC_STEPS_KAHAN_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "Kahan summation", false, false, false,
+                                           INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_MASTER_FROZEN] = {SECTION_FROZEN_ELEMENTS, "fp32 master copy", false, false, true,
+                                    INK_PLAIN, FORM_NUMBER},
+    [METRIC_STEPS_MASTER_FROZEN_RATE] = {SECTION_FROZEN, "fp32 master copy", false, false, false,
+                                         INK_PLAIN, FORM_SHARE},
+    [METRIC_STEPS_MASTER_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "fp32 master copy", false, false,
+                                            false, INK_PLAIN, FORM_NUMBER},
 };
 
 struct table {
@@ -62,6 +163,21 @@ static int column_width(const struct table *table)
     return GAP + table->main_width + (table->shares ? SHARE_WIDTH : 0);
 }
 
+static void add_real(struct buffer *out, double real, enum form form)
+{
+    switch (form) {
+    case FORM_NUMBER:
+        number_human(out, real);
+        break;
+    case FORM_POWER:
+        number_power(out, real);
+        break;
+    case FORM_SHARE:
+        text_rate(out, real);
+        break;
+    }
+}
+
 static void add_figure(const struct table *table, const struct report_cast *cast,
                        enum metric metric, struct buffer *out)
 {
@@ -75,7 +191,7 @@ static void add_figure(const struct table *table, const struct report_cast *cast
         number_count(out, value->count);
         break;
     case VALUE_REAL:
-        number_human(out, value->real);
+        add_real(out, value->real, presentations[metric].form);
         break;
     case VALUE_INDEX:
         if (!tensor)
@@ -88,28 +204,40 @@ static void add_figure(const struct table *table, const struct report_cast *cast
     }
 }
 
-static bool is_zero(const struct value *value)
+static bool is_missing(const struct value *value)
 {
-    return value->kind == VALUE_COUNT && value->count == 0;
+    return value->kind == VALUE_NULL || (value->kind == VALUE_COUNT && value->count == 0);
+}
+
+/* The groups after the errors' are there where they were asked for. */
+static bool is_there(const struct table *table, int metric)
+{
+    enum metric_group group = metric_table[metric].group;
+    return group <= GROUP_ERROR || table->subject->report->has_group[group];
 }
 
 static bool is_shown(const struct table *table, int metric)
 {
     const struct presentation *how = &presentations[metric];
+    if (how->section == SECTION_NONE || !is_there(table, metric))
+        return false;
     if ((table->brief && !how->brief) || (how->only_if_verbose && !table->page->style->verbose))
         return false;
     if (!how->only_if_nonzero)
         return true;
     for (size_t i = 0; i < table->subject->cast_count; i++)
-        if (!is_zero(&table->subject->casts[i].figures[metric]))
+        if (!is_missing(&table->subject->casts[i].figures[metric]))
             return true;
     return false;
 }
 
 static enum ink figure_ink(const struct value *value, int metric)
 {
-    if (value->kind == VALUE_NULL || is_zero(value))
+    bool share = presentations[metric].form == FORM_SHARE && value->kind == VALUE_REAL;
+    if (is_missing(value) || (share && value->real == 0))
         return INK_DIM;
+    if (share)
+        return text_rate_ink(value->real);
     return presentations[metric].nonzero;
 }
 
@@ -203,8 +331,7 @@ static void format_row(const struct table *table, const struct format_row *row)
 
 static void heading(const struct table *table, const char *title)
 {
-    page_paint(table->page, INK_DIM, title);
-    page_end_line(table->page);
+    page_paragraph(table->page, 0, INK_DIM, title);
 }
 
 static void format_names(const struct table *table)
@@ -219,22 +346,60 @@ static void format_names(const struct table *table)
     page_end_line(table->page);
 }
 
-static void figure_rows(const struct table *table, enum metric_group group)
+static void section_heading(const struct table *table, enum section section)
 {
-    for (int i = 0; i < METRIC_COUNT; i++)
-        if (metric_table[i].group == group && is_shown(table, i))
-            figure_row(table, i);
+    const struct section_heading *how = &section_headings[section];
+    if (table->brief && !how->brief)
+        return;
+    struct buffer text = {0};
+    buffer_puts(&text, how->text);
+    if (how->of_steps) {
+        buffer_puts(&text, " ");
+        text_steps(&text, table->subject);
+    }
+    heading(table, text.data);
+    buffer_free(&text);
+}
+
+static void section_rows(const struct table *table, enum section section)
+{
+    bool headed = false;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (presentations[i].section != section || !is_shown(table, i))
+            continue;
+        if (!headed)
+            section_heading(table, section);
+        headed = true;
+        figure_row(table, i);
+    }
+}
+
+/* Where the costly remedies were not tried on all elements. */
+static void sample_line(const struct table *table)
+{
+    const struct value *sampled = &table->subject->casts[0].figures[METRIC_STEPS_SAMPLED];
+    if (table->brief || !is_there(table, METRIC_STEPS_SAMPLED) ||
+        (sampled->kind == VALUE_COUNT && sampled->count <= 1))
+        return;
+    struct buffer text = {0};
+    buffer_puts(&text, "stochastic and Kahan: ");
+    if (sampled->kind == VALUE_COUNT) {
+        buffer_puts(&text, "one element of ");
+        number_count(&text, sampled->count);
+    } else {
+        buffer_puts(&text, "not on all elements of each tensor");
+    }
+    page_pad(table->page, 2);
+    page_paragraph(table->page, 2, INK_DIM, text.data);
+    buffer_free(&text);
 }
 
 static void draw(const struct table *table)
 {
     format_names(table);
-    if (!table->brief)
-        heading(table, "elements");
-    figure_rows(table, GROUP_CAST);
-    if (!table->brief)
-        heading(table, "error");
-    figure_rows(table, GROUP_ERROR);
+    for (int section = SECTION_NONE + 1; section < SECTION_COUNT; section++)
+        section_rows(table, (enum section)section);
+    sample_line(table);
     if (!table->brief) {
         heading(table, "format");
         for (size_t i = 0; i < sizeof format_rows / sizeof format_rows[0]; i++)
@@ -259,7 +424,7 @@ static int measure(const struct table *table)
         const struct report_cast *cast = &table->subject->casts[i];
         struct buffer text = {0};
         for (int metric = 0; metric < METRIC_COUNT; metric++) {
-            if (metric_table[metric].group == GROUP_INPUT || !is_shown(table, metric))
+            if (!is_shown(table, metric))
                 continue;
             text.length = 0;
             add_figure(table, cast, (enum metric)metric, &text);

@@ -161,7 +161,8 @@ static bool constant_update(const struct report_settings *settings, double *upda
 static bool has_threshold(const struct report_cast *cast)
 {
     const struct value *p99 = &cast->figures[METRIC_UPDATE_P99];
-    return p99->kind == VALUE_REAL && p99->real > 0 && isfinite(p99->real);
+    return cast->figures[METRIC_UPDATE_LOST_RATE].kind == VALUE_REAL && p99->kind == VALUE_REAL &&
+           p99->real > 0 && isfinite(p99->real);
 }
 
 static void add_lost(struct buffer *out, double lost)
@@ -183,33 +184,46 @@ static void add_narrowest(struct buffer *out, int bits)
         buffer_printf(out, "; no known format has that (%s has %d)", format.name, format.precision);
 }
 
+static enum ink no_bits(struct buffer *out, const struct value *p99)
+{
+    if (p99->kind != VALUE_REAL) {
+        buffer_puts(out, "no update to compare");
+    } else {
+        buffer_puts(out, "cannot be told: 99 % take an update above ");
+        number_power(out, p99->real);
+    }
+    return INK_DIM;
+}
+
 /* "24 (with its 8, 100 % vanish); the narrowest format with that is fp32" */
+static enum ink add_bits(struct buffer *out, const struct report_cast *cast, double update)
+{
+    int precision = cast->cast->format.precision;
+    int bits = text_bits_to_keep(precision, cast->figures[METRIC_UPDATE_P99].real, update);
+    double lost = cast->figures[METRIC_UPDATE_LOST_RATE].real;
+    bool kept = lost <= kept_share;
+    /* An update of just the threshold may move the element, too. */
+    bool its_own = kept && (bits == 0 || bits >= precision);
+    if (its_own)
+        buffer_printf(out, "its %d (", precision);
+    else if (bits)
+        buffer_printf(out, "%d (with its %d, ", bits, precision);
+    else
+        buffer_printf(out, "more than %d (with its %d, ", BITS_MOST, precision);
+    add_lost(out, lost);
+    buffer_puts(out, ")");
+    if (!its_own)
+        add_narrowest(out, bits ? bits : BITS_MOST);
+    return kept ? INK_GOOD : text_rate_ink(lost);
+}
+
 static void tell_bits(struct page *page, const struct subject *subject,
                       const struct report_cast *cast, double update)
 {
     struct buffer text = {0};
-    const char *name = cast->cast->format.name;
-    const struct value *rate = &cast->figures[METRIC_UPDATE_LOST_RATE];
-    if (!has_threshold(cast) || rate->kind != VALUE_REAL) {
-        text_sentence(page, subject, name, INK_DIM, "cannot be told from its figures");
-        return;
-    }
-    int precision = cast->cast->format.precision;
-    int bits = text_bits_to_keep(precision, cast->figures[METRIC_UPDATE_P99].real, update);
-    bool kept = rate->real <= kept_share;
-    /* An update of just the threshold may be kept where any larger one is. */
-    if (kept && (bits == 0 || bits >= precision)) {
-        buffer_printf(&text, "its %d (", precision);
-        add_lost(&text, rate->real);
-        buffer_puts(&text, ")");
-    } else {
-        buffer_printf(&text, bits ? "%d" : "more than %d", bits ? bits : BITS_MOST);
-        buffer_printf(&text, " (with its %d, ", precision);
-        add_lost(&text, rate->real);
-        buffer_puts(&text, ")");
-        add_narrowest(&text, bits ? bits : BITS_MOST);
-    }
-    text_sentence(page, subject, name, kept ? INK_GOOD : text_rate_ink(rate->real), text.data);
+    enum ink ink = has_threshold(cast) ? add_bits(&text, cast, update)
+                                       : no_bits(&text, &cast->figures[METRIC_UPDATE_P99]);
+    text_sentence(page, subject, cast->cast->format.name, ink, text.data);
     buffer_free(&text);
 }
 
