@@ -208,6 +208,7 @@ static void compensated_step(const struct cast *cast, struct number u, struct ra
     struct number left[] = {now, number_negated(w), number_negated(u), at->c};
     struct outcome kept = cast_number(cast, sum_of(left, 4), draw);
     at->walk.finite = kept.delivered == DELIVERED_FINITE;
+    at->walk.moved |= !at->walk.finite;
     bool repeats = !moved && cast->rounding != ROUND_STOCHASTIC;
     at->ended = !at->walk.finite || (repeats && number_equal(outcome_number(&kept), at->c));
     at->walk.at = now;

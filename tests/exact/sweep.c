@@ -48,7 +48,7 @@ struct sweep *sweep_new(const struct kernel *kernel, bool elements, uint32_t ove
     sweep->holds_every_float =
         format->precision >= 24 && format->emin <= -126 && format->emax >= 127;
     sweep->decoder = decoder_open(kernel, &f32, false);
-    sweep->tally = tally_new(1);
+    sweep->tally = tally_new(1, NULL);
     return sweep;
 }
 

@@ -627,7 +627,7 @@ static struct update_case some_update(struct dice *dice, const struct numbers *n
     c.plan = (struct update_plan){.rule = UPDATE_ADD, .scale = some_factor(dice), .sample = 1};
     if (dice_below(dice, 2))
         c.update_numbers = dice_below(dice, 3) ? &f32_numbers : &f64_numbers;
-    c.constant = some_factor(dice);
+    c.constant = dice_below(dice, 10) ? some_factor(dice) : 0;
     return c;
 }
 

@@ -7,16 +7,20 @@ and every code, also of NaNs, can occur.
 """
 
 import argparse
+import itertools
 import json
 import math
 import os
 import random
 from fractions import Fraction
 
+import exact
 import oracle
-from oracle import SOURCES, find_format
+import updates
+from exact import find_format
+from oracle import SOURCES
 
-NAMED = list(oracle.FORMATS)
+NAMED = list(exact.FORMATS)
 GENERIC = ["e8m22", "e8m1", "e2m5", "e5m7", "e7m3", "e3m1", "e8m20", "e2m2", "e2m23", "e3m23", "e4m1", "e5m1", "e6m9",
            "e7m1", "e8m11", "e4m10", "e5m11"]
 MODES = ["nearest-even", "nearest-away", "toward-zero", "up", "down", "stochastic:1"]
@@ -26,7 +30,7 @@ SCALES = ["2^-1023", "2^-200", "2^-5", "2^0", "2^7", "2^300", "2^1023", "amax"]
 DESCR = {"f64": "<f8", "f32": "<f4", "f16": "<f2", "bf16": "<V2"}
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------
 # Writers
 
 def pack(codes, dtype, big_endian=False):
@@ -62,28 +66,30 @@ class Set:
         shape = [len(codes)] if shape is None else shape
         return self.file(name, npy_header(descr, shape, **header) + pack(codes, dtype, big_endian))
 
-    def case(self, name, files, to=None, round=None, overflow=None, scale=None, raw=None, view=None):
+    def case(self, name, files, **options):
+        """options: those of precheck, by their long names; None for one that is not given."""
         args = [files] if isinstance(files, str) else list(files)
-        for option, value in (("--to", to), ("--round", round), ("--overflow", overflow), ("--scale", scale),
-                              ("--raw", raw), ("--view", view)):
+        for option, value in options.items():
+            if isinstance(value, (list, tuple)):
+                value = ",".join(value)
             if value is not None:
-                args += [option, value if isinstance(value, str) else ",".join(value)]
+                args.append(f"--{option.replace('_', '-')}={value}")
         name = name.replace("^", "").replace(":", "-")  # a report's file can have this name
         assert name not in [c["name"] for c in self.cases], name
         self.cases.append({"name": name, "args": args})
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------
 # Data: lists of codes of a source dtype
 
 def encode(value, dtype):
     """The code of the nearest number of the dtype, or M."""
-    return oracle.cast(Fraction(value), SOURCES[dtype], saturate=True).code
+    return exact.cast(Fraction(value), SOURCES[dtype], saturate=True).code
 
 
 def exact_code(value, dtype):
     """The code of exactly this number, or None."""
-    c = oracle.cast(value, SOURCES[dtype], "toward-zero")
+    c = exact.cast(value, SOURCES[dtype], "toward-zero")
     return c.code if c.value == value else None
 
 
@@ -147,8 +153,8 @@ def patterns(rng, dtype):
     cancel = []
     for code in (rng.randrange(1, s.max_code(False)) for _ in range(30)):
         cancel += [code, code | s.sign_bit]
-    exact = [exact_code(m * Fraction(2) ** e, dtype) for _, _, m, e in
-             (oracle.FORMATS["e4m3fn"].decode(rng.randrange(127)) for _ in range(n))]
+    representable = [exact_code(m * Fraction(2) ** e, dtype) for _, _, m, e in
+                     (exact.FORMATS["e4m3fn"].decode(rng.randrange(127)) for _ in range(n))]
     weights = [encode(rng.gauss(0, 0.02), dtype) for _ in range(n)]
     near_one = [encode(1, dtype) + rng.randint(-2, 2) for _ in range(n)]
     mixed = log_uniform(rng, dtype, n)
@@ -169,7 +175,7 @@ def patterns(rng, dtype):
         "huge-first": [s.max_code(False)] + [encode(1e-6 * rng.random(), dtype) for _ in range(n)],
         "cancel": cancel,
         "cancel-almost": [c + (i % 2 if i > 1 else 0) for i, c in enumerate(cancel)],
-        "exact": with_sign(rng, exact, dtype),
+        "exact": with_sign(rng, representable, dtype),
         "largest": with_sign(rng, [s.max_code(False) - rng.randrange(3) for _ in range(n)], dtype),
         "near-one": with_sign(rng, near_one, dtype),
     }
@@ -185,7 +191,7 @@ def shape_of(rng, count):
     return shape + [count]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------
 # The set
 
 def formats(rng, count):
@@ -216,8 +222,8 @@ def pattern_cases(out, rng):
     codes = []
     for value in (1.0, 2.0 ** -10, 2.0 ** -14, 464.0, 65520.0, 2.0 ** -25, 2.0 ** -150):
         codes += neighbours(encode(value, "f64"), "f64")
-    codes += [encode(float.fromhex("0x1.0000000000001p-10"), "f64"), 1, oracle.FP64.max_code(False)]
-    file = out.npy("double-rounding.npy", codes + [c | oracle.FP64.sign_bit for c in codes], "f64")
+    codes += [encode(float.fromhex("0x1.0000000000001p-10"), "f64"), 1, exact.FP64.max_code(False)]
+    file = out.npy("double-rounding.npy", codes + [c | exact.FP64.sign_bit for c in codes], "f64")
     for mode in MODES:
         out.case(f"double-rounding-{mode}", file, to="fp16,bf16,fp8,fp32,tf32", round=mode)
     file = out.npy("all-binades.npy", log_uniform(rng, "f64", 700), "f64", [7, 100])
@@ -226,7 +232,7 @@ def pattern_cases(out, rng):
             out.case(f"all-binades-{mode}-{overflow}", file, to=["fp32", "e4m3fn", *formats(rng, 1)], round=mode,
                      overflow=overflow)
     # Saturating all but everything: the ratio under sqnr_db is within 2^-1000, 2^-2000 of one.
-    file = out.npy("all-lost.npy", [oracle.FP64.max_code(False), encode(1e-300, "f64")], "f64")
+    file = out.npy("all-lost.npy", [exact.FP64.max_code(False), encode(1e-300, "f64")], "f64")
     for scale in ("2^0", "2^40", "2^60", "2^1023"):
         out.case(f"all-lost-{scale}", file, to="e2m1,e4m3fn,fp16,bf16", overflow="saturate", scale=scale)
     # Exact powers of ten under sqnr_db: truncating, only the first number has an error, e = 15/16 and 15/128, and the others
@@ -271,14 +277,15 @@ def scale_cases(out, rng):
         f = find_format(fmt)
         for at, edge in enumerate((f.largest, f.largest + Fraction(2) ** f.max_q / 2, f.largest + Fraction(2) ** f.max_q)):
             codes = neighbours(encode(edge * Fraction(2) ** rng.randint(-300, 300), "f64"), "f64")
-            big = [codes[rng.randrange(3)], rng.choice(codes) | oracle.FP64.sign_bit]
+            big = [codes[rng.randrange(3)], rng.choice(codes) | exact.FP64.sign_bit]
             data = big + [encode(rng.gauss(0, 1e-3), "f64") for _ in range(5)]
             file = out.npy(f"amax-{fmt}-{at}.npy", data, "f64")
             out.case(f"amax-{fmt}-{at}", file, to=[fmt, "bf16"], scale="amax", round=rng.choice(MODES))
             out.case(f"amax-{fmt}-{at}-directed", file, to=[fmt, "e3m4"], scale="amax", round=rng.choice(("up", "down")))
-    tiny = out.npy("amax-tiny.npy", [1, 3, oracle.FP64.sign_bit | 2], "f64")  # K beyond what binary64 can show
-    huge = out.npy("amax-huge.npy", [oracle.FP64.max_code(True), 1], "f64")
-    none = out.npy("amax-none.npy", [0, oracle.FP64.sign_bit, oracle.FP64.inf_code(False)], "f64")
+    # K beyond what binary64 can show.
+    tiny = out.npy("amax-tiny.npy", [1, 3, exact.FP64.sign_bit | 2], "f64")
+    huge = out.npy("amax-huge.npy", [exact.FP64.max_code(True), 1], "f64")
+    none = out.npy("amax-none.npy", [0, exact.FP64.sign_bit, exact.FP64.inf_code(False)], "f64")
     empty = out.npy("amax-empty.npy", [], "f64", [0, 3])
     for mode in ("nearest-even", "up", "stochastic:5"):
         out.case(f"amax-extremes-{mode}", [tiny, huge, none, empty], to="bf16,e4m3fn,fp32,e2m1", scale="amax", round=mode)
@@ -399,6 +406,232 @@ def total_cases(out, rng):
                              out.npy("small.npy", [encode(1e-5, "f32"), third], "f32")], to="fp16,bf16,fp8")
 
 
+# -------------------------------------------------------------------------------------------------
+# Updates
+
+UPDATES = ["0x1p-9", "0x1.0000000000001p-9", "0x1.fffffffffffffp-10", "0x1p-12", "-0x1p-8",
+           "-0x1.0000000000001p-4", "0x1.fffffffffffffp-5", "1e-300", "-1e300", "1e-8", "-3e-5",
+           "0.1", "-1", "448", "0", "-0", "4.9e-324", "1e-400", "0x1p-133", "+65504"]
+UPDATE_SCALES = ["-1e-3", "1e-300", "0.1", "-0x1p-10", "1e300", "-1"]
+FAR_SCALES = ["2^-200", "2^300"]
+BETAS = ["0.9", "0.999", "0.5", "0", "0.96875", "0.998046875"]  # the last give ties to 4 and 8 bits
+
+
+def some_policy(rng):
+    return rng.choice((None, "inf", "saturate"))
+
+
+def specials(dtype):
+    s = SOURCES[dtype]
+    positive = [0, 1, s.inf_code(False), s.nan_code(False)]
+    return positive + [c | s.sign_bit for c in positive]
+
+
+def sprinkled(rng, codes, dtype):
+    """The codes, with some of them replaced; seldom by the largest, which eclipses all others."""
+    codes = [rng.choice(specials(dtype)) if rng.randrange(8) == 0 else c for c in codes]
+    if codes and rng.randrange(8) == 0:
+        codes[rng.randrange(len(codes))] = SOURCES[dtype].max_code(rng.random() < 0.5)
+    return codes
+
+
+def close_numbers(rng, fmt, dtype, count, scale):
+    """Numbers of fmt in a few binades, and the quarters between them."""
+    f = find_format(fmt)
+    unit = exact.two(rng.randint(f.qmin, f.max_q) - 2 - scale)
+    codes = [encode(rng.randrange(4 << f.p) * unit, dtype) for _ in range(count)]
+    return with_sign(rng, codes, dtype)
+
+
+def weights_for(rng, fmt, dtype, count, scale=0):
+    """What is hard to store in fmt, from all of its range or of like size, and every special."""
+    if rng.random() < 0.5:
+        codes = hard_numbers(rng, fmt, dtype, 14, scale)[:count]
+        codes.append(SOURCES[dtype].max_code(rng.random() < 0.5))
+    else:
+        codes = close_numbers(rng, fmt, dtype, count, scale)
+    codes += specials(dtype)
+    rng.shuffle(codes)
+    return codes
+
+
+def hard_moves(rng, fmt, weights, dtype, scale):
+    """For each weight, what is stored of it, and an update to one of the places where the next
+    number of fmt is reached."""
+    f = find_format(fmt)
+    for code in weights:
+        x = updates.value_of(SOURCES[dtype].decode(code))
+        q = updates.finite(exact.cast(x, f, saturate=True, scale=scale).value) or 0
+        quarters = rng.choice((1, 2, 2, 2, 3, 4, 4, 6, 20))
+        yield q, updates.quantum(q, f, scale) * rng.choice((quarters, -quarters)) / 4
+
+
+def beside(rng, value, dtype):
+    """The code of a number, or of one next to it."""
+    code = rng.choice(neighbours(encode(abs(value), dtype), dtype))
+    return code | SOURCES[dtype].sign_bit if value < 0 else code
+
+
+def gradient(q, u, beta):
+    """About the g that makes the u of a moment, if any does."""
+    return Fraction(math.sqrt(max(0, q + u / (1 - updates.number(beta)))))
+
+
+def plain_weights(rng, dtype, count):
+    """Weights as they come, and some that nobody has."""
+    usual = [encode(rng.gauss(0, 0.05), dtype) for _ in range(count)]
+    return usual + log_uniform(rng, dtype, count // 2) + specials(dtype)
+
+
+def plain_updates(rng, dtype, count):
+    codes = [encode(rng.gauss(0, 10 ** rng.uniform(-9, 0)), dtype) for _ in range(count)]
+    return sprinkled(rng, codes, dtype)
+
+
+def update_pair(out, rng, name, fmt, dtypes, count, scale=None, beta=None):
+    """Files of weights and of updates, or of moments and gradients, that are hard together."""
+    k = int(scale[2:]) if scale and scale != "amax" else 0
+    weights = weights_for(rng, fmt, dtypes[0], count, k)
+    moves = hard_moves(rng, fmt, weights, dtypes[0], k)
+    given = [beside(rng, gradient(q, u, beta) if beta else u, dtypes[1]) for q, u in moves]
+    return (out.npy(f"{name}.npy", weights, dtypes[0]),
+            out.npy(f"{name}-u.npy", sprinkled(rng, given, dtypes[1]), dtypes[1]))
+
+
+def dtypes_for(scale, i):
+    """Of weights and of updates: those that reach as far as the scale."""
+    pairs = [("f64", "f64")] if scale in FAR_SCALES else [("f32", "f64"), ("f64", "f64"),
+                                                          ("f64", "f32")]
+    return pairs[i % len(pairs)]
+
+
+def update_hard_cases(out, rng):
+    """Every format in every mode; of those without a name, one in three is enough."""
+    for i, fmt in enumerate(NAMED + GENERIC):
+        for j, mode in enumerate(MODES):
+            if fmt in GENERIC and (i + j) % 3:
+                continue
+            scale = rng.choice((None, None, "2^-5", "2^7", *FAR_SCALES, "amax"))
+            name = f"update-hard-{fmt}-{j}"
+            weights, given = update_pair(out, rng, name, fmt, dtypes_for(scale, i + j), 24, scale)
+            out.case(name, weights, to=fmt, round=mode if j < 5 else rng.choice(SEEDS), scale=scale,
+                     overflow=some_policy(rng), update=given)
+
+
+def update_cases(out, rng):
+    for i, value in enumerate(UPDATES):
+        dtype = ("f32", "f64", "f16", "bf16")[i % 4]
+        weights = out.npy(f"update-constant-{i}.npy", plain_weights(rng, dtype, 40), dtype)
+        for j, mode in enumerate((MODES[i % 6], some_mode(rng))):
+            out.case(f"update-constant-{i}-{j}", weights, to=formats(rng, 2), round=mode,
+                     overflow=some_policy(rng), update=value,
+                     scale=rng.choice((None, None, "2^-3", "amax")))
+        out.case(f"update-scale-{i}", weights, to=formats(rng, 2), round=some_mode(rng),
+                 update=value, update_scale=rng.choice(UPDATE_SCALES))
+    for a in DESCR:
+        for b in DESCR:
+            name = f"update-dtypes-{a}-{b}"
+            codes = plain_weights(rng, a, 40)
+            weights = out.npy(f"{name}.npy", codes, a)
+            given = out.npy(f"{name}-u.npy", plain_updates(rng, b, len(codes)), b)
+            out.case(name, weights, to=formats(rng, 2), round=some_mode(rng), update=given,
+                     overflow=some_policy(rng),
+                     update_scale=rng.choice([None] + UPDATE_SCALES[:4]))
+
+
+def update_file_cases(out, rng):
+    """Shapes, orders and containers of weights and updates."""
+    def pair(name, shape, of_weights, of_updates, **options):
+        count = math.prod(shape) * (2 if "descr" in of_weights else 1)
+        codes = [encode(rng.gauss(0, 1), "f32") for _ in range(count)]
+        weights = out.npy(f"update-{name}.npy", codes, "f32", shape, **of_weights)
+        codes = plain_updates(rng, "f32", count)
+        given = out.npy(f"update-{name}-u.npy", codes, "f32", shape, **of_updates)
+        out.case(f"update-{name}", weights, update=given, **options)
+
+    for fortran in (False, True):  # of both: precheck refuses to pair different orders
+        order, both = "f" if fortran else "c", {"fortran": fortran}
+        pair(f"order-{order}", [2, 3, 4], both, both, round="stochastic:2")
+        both["descr"] = "<c8"
+        pair(f"complex-{order}", [3, 5], both, both, round="down")
+    for a, b in (("le", "be"), ("be", "le"), ("be", "be")):
+        pair(f"endian-{a}-{b}", [3, 9], {"big_endian": a == "be"}, {"big_endian": b == "be"},
+             to="bf16,e5m2")
+    pair("shape-scalar", [], {}, {})
+    pair("shape-empty", [0, 3], {}, {}, steps=3)
+    pair("long-0", [2049], {}, {}, to="bf16")
+    pair("long-1", [50, 100], {}, {"big_endian": True}, to="e4m3fn", round="stochastic:3")
+    for name in ("raw", "view"):
+        codes = any_bits(rng, "bf16", 50)
+        file = (out.file("update-raw.bin", pack(codes, "bf16")) if name == "raw" else
+                out.npy("update-view.npy", codes, "bf16", descr="<u2"))
+        out.case(f"update-{name}", file, to="e4m3fn,e5m2", update="0.001", **{name: "bf16"})
+
+
+def update_total_cases(out, rng):
+    codes = {d: plain_weights(rng, d, 20) for d in DESCR}
+    parts = [out.npy(f"update-part-{d}.npy", c, d) for d, c in codes.items()]
+    parts.append(out.npy("update-part-none.npy", [SOURCES["f32"].inf_code(False)] * 3, "f32"))
+    one = out.npy("update-part-u.npy", plain_updates(rng, "f64", len(codes["f64"])), "f64")
+    for i, mode in enumerate(MODES):
+        out.case(f"update-total-{mode}", parts, to=formats(rng, 2), round=mode,
+                 update=UPDATES[i], overflow=some_policy(rng), scale=rng.choice((None, "amax")))
+        out.case(f"update-one-for-two-{mode}", parts[:2], to=formats(rng, 2), round=mode,
+                 update=one, update_scale="-1e-3")
+        out.case(f"steps-total-{mode}", parts[2:], to=formats(rng, 1), round=mode, update="1e-3",
+                 steps=3)
+        out.case(f"ema-total-{mode}", parts, to=formats(rng, 2), round=mode, ema="0.9")
+
+
+def ema_cases(out, rng):
+    for i, beta in enumerate(BETAS):
+        for j, mode in enumerate(MODES):
+            dtype = ("f32", "f64", "f16", "bf16")[(i + j) % 4]
+            codes = [c & ~SOURCES[dtype].sign_bit for c in plain_weights(rng, dtype, 40)]
+            moments = out.npy(f"ema-{beta}-{j}.npy", codes, dtype)
+            out.case(f"ema-{beta}-alone-{mode}", moments, to=["bf16", *formats(rng, 1)], ema=beta,
+                     round=mode, overflow=some_policy(rng))
+            out.case(f"ema-{beta}-constant-{mode}", moments, to=formats(rng, 2), ema=beta,
+                     round=mode, update=rng.choice(UPDATES),
+                     update_scale=rng.choice((None, "-1e-3")))
+            fmt, scale = rng.choice(NAMED + GENERIC), rng.choice((None, None, "2^7", "amax"))
+            moments, given = update_pair(out, rng, f"ema-{beta}-{j}-hard", fmt, (dtype, "f64"), 24,
+                                         scale, beta)
+            out.case(f"ema-{beta}-file-{mode}", moments, to=fmt, ema=beta, round=mode,
+                     update=given, overflow=some_policy(rng), scale=scale)
+
+
+def steps_cases(out, rng):
+    sizes = ((1, 24, 3), (2, 24, 2), (3, 24, 3), (10, 10, 2))  # steps, weights, cases of a mode
+    for n, count, cases in sizes:
+        for i, (j, mode) in itertools.product(range(cases), enumerate(MODES)):
+            fmt = rng.choice(NAMED + GENERIC)
+            scale = rng.choice((None, None, "2^7", FAR_SCALES[0], "amax"))
+            name = f"steps-{n}-{j}-{i}"
+            weights, given = update_pair(out, rng, name, fmt, dtypes_for(scale, i), count, scale)
+            out.case(name, weights, to=fmt, round=mode, update=given, steps=n, scale=scale,
+                     update_scale=rng.choice((None, "-1")), overflow=some_policy(rng))
+
+
+def far_steps_cases(out, rng):
+    codes = [encode(x, "f32") for x in (448, -448, 57344, -57344, 6, -6, 0)]
+    ends = out.npy("steps-ends.npy", codes, "f32")
+    for j, mode in enumerate(MODES):
+        codes = [encode(rng.gauss(0, 1), "f32") for _ in range(5)] + [encode(1, "f32"), 0]
+        weights = out.npy(f"steps-long-{j}.npy", codes, "f32")
+        for i, (value, to) in enumerate((("-1e-3", "bf16"), ("0x1p-9", formats(rng, 1)))):
+            out.case(f"steps-100-{i}-{mode}", weights, to=to, round=mode, update=value, steps=100,
+                     overflow=some_policy(rng))
+        # Rounding up, -M stays as it is while Kahan's compensation overflows.
+        for i, value in enumerate(("1000", "-1000")):
+            out.case(f"steps-beyond-{i}-{mode}", ends, to="e4m3fn,e5m2,e2m1", round=mode,
+                     update=value, steps=2)
+    few = out.npy("steps-few.npy", [encode(x, "f64") for x in (1, -0.3, 100)], "f64")
+    for mode, to, value in ((MODES[0], "bf16", "1e-4"), (MODES[5], "fp16", "-0x1p-13"),
+                            (MODES[3], "e5m2", "1e-3")):
+        out.case(f"steps-1000-{mode}", few, to=to, round=mode, update=value, steps=1000)
+
+
 def main():
     parser = argparse.ArgumentParser(description="write inputs and a manifest of runs")
     parser.add_argument("outdir")
@@ -406,7 +639,9 @@ def main():
     args = parser.parse_args()
     out = Set(args.outdir)
     rng = random.Random(args.seed)
-    for section in (hard_cases, pattern_cases, length_cases, scale_cases, container_cases, total_cases):
+    for section in (hard_cases, pattern_cases, length_cases, scale_cases, container_cases,
+                    total_cases, update_hard_cases, update_cases, update_file_cases,
+                    update_total_cases, ema_cases, steps_cases, far_steps_cases):
         section(out, random.Random(rng.getrandbits(64)))  # a change in one leaves the others as they are
     out.file("manifest.json", json.dumps(out.cases, indent=1, ensure_ascii=False).encode("utf-8") + b"\n")
     print(f"{len(out.cases)} cases")

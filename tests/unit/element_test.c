@@ -564,7 +564,7 @@ static void test_whole_tensors(void **state)
     enum { MOST = 60 };
     (void)state;
     struct dice dice = dice_for("whole tensors");
-    struct tally *tally = tally_new(1);
+    struct tally *tally = tally_new(1, NULL);
     for (int round = 0; round < 4000; round++) {
         struct cast cast = {.format = test_format(dice_below(&dice, test_format_count())),
                             .rounding = (enum rounding)dice_below(&dice, ROUND_COUNT),

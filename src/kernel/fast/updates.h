@@ -229,6 +229,8 @@ static inline bool fast_update(const struct cast *cast, const struct update_plan
                                uint64_t first, struct update_measure *into)
 {
     struct screen screen;
+    if (!g && constant == 0)
+        return true; /* no update at all */
     if (!make_screen(cast, g ? plan->scale : plan->scale * constant, !g, &screen))
         return false;
     uint64_t exponents[EXPONENT_BINS];
