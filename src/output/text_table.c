@@ -17,136 +17,102 @@ enum {
 };
 
 /* The parts of the table, in order; in each the figures are in the order of the report. */
-enum section {
-    SECTION_NONE, /* of figures that are not shown */
-    SECTION_ELEMENTS,
-    SECTION_ERROR,
-    SECTION_UPDATES,
-    SECTION_THRESHOLDS,
-    SECTION_AVERAGES,
-    SECTION_FROZEN_ELEMENTS,
-    SECTION_FROZEN,
-    SECTION_MOVEMENT,
-    SECTION_COUNT
+enum part {
+    PART_NONE, /* of figures that are not shown */
+    PART_ELEMENTS,
+    PART_ERROR,
+    PART_UPDATES,
+    PART_THRESHOLDS,
+    PART_AVERAGES,
+    PART_FROZEN_ELEMENTS,
+    PART_FROZEN,
+    PART_MOVEMENT,
+    PART_COUNT
 };
 
-static const struct section_heading {
+static const struct part_heading {
     const char *text;
     bool of_steps; /* their number follows */
     bool brief;    /* also in the sections of many tensors */
-} section_headings[SECTION_COUNT] = {
-    [SECTION_ELEMENTS] = {"elements", false, false},
-    [SECTION_ERROR] = {"error", false, false},
-    [SECTION_UPDATES] = {"updates", false, true},
-    [SECTION_THRESHOLDS] = {"any update above this moves", false, true},
-    [SECTION_AVERAGES] = {"moving averages", false, true},
-    [SECTION_FROZEN_ELEMENTS] = {"elements frozen after", true, true},
-    [SECTION_FROZEN] = {"share frozen after", true, true},
-    [SECTION_MOVEMENT] = {"error of the movement after", true, true},
+} part_headings[PART_COUNT] = {
+    [PART_ELEMENTS] = {"elements", false, false},
+    [PART_ERROR] = {"error", false, false},
+    [PART_UPDATES] = {"updates", false, true},
+    [PART_THRESHOLDS] = {"any update above this moves", false, true},
+    [PART_AVERAGES] = {"moving averages", false, true},
+    [PART_FROZEN_ELEMENTS] = {"elements frozen after", true, true},
+    [PART_FROZEN] = {"share frozen after", true, true},
+    [PART_MOVEMENT] = {"error of the movement after", true, true},
 };
 
-enum form { FORM_NUMBER, FORM_POWER, FORM_SHARE };
+enum {
+    BRIEF = 1,   /* also in the sections of many tensors */
+    IF_ANY = 2,  /* left out where it is zero or missing for every format */
+    VERBOSE = 4, /* left out unless all figures are asked for */
+    POWER = 8,   /* powers of two as such */
+    SHARE = 16   /* in percent; a loss */
+};
 
 /* How a figure is shown; one without a label goes by its name in the report. */
 struct presentation {
-    enum section section;
+    enum part part;
     const char *label;
-    bool brief;           /* also in the sections of many tensors */
-    bool only_if_nonzero; /* left out where it is zero or missing for every format */
-    bool only_if_verbose;
+    unsigned how;
     enum ink nonzero;
-    enum form form;
 };
 
 static const struct presentation presentations[METRIC_COUNT] = {
-    [METRIC_NAN] = {SECTION_ELEMENTS, "NaN", true, true, false, INK_WARN, FORM_NUMBER},
-    [METRIC_INF] = {SECTION_ELEMENTS, "infinite", true, true, false, INK_WARN, FORM_NUMBER},
-    [METRIC_ZERO] = {SECTION_ELEMENTS, "zero", false, true, false, INK_PLAIN, FORM_NUMBER},
-    [METRIC_OVERFLOW] = {SECTION_ELEMENTS, "overflow", true, false, false, INK_BAD, FORM_NUMBER},
-    [METRIC_UNDERFLOW] = {SECTION_ELEMENTS, "underflow to zero", true, false, false, INK_BAD,
-                          FORM_NUMBER},
-    [METRIC_SUBNORMAL] = {SECTION_ELEMENTS, "subnormal", true, false, false, INK_WARN, FORM_NUMBER},
-    [METRIC_NORMAL] = {SECTION_ELEMENTS, "normal", false, false, false, INK_PLAIN, FORM_NUMBER},
-    [METRIC_EXACT] = {SECTION_ELEMENTS, "without any error", true, false, false, INK_PLAIN,
-                      FORM_NUMBER},
-    [METRIC_ERROR_COUNT] = {SECTION_ERROR, "elements compared", false, false, true, INK_PLAIN,
-                            FORM_NUMBER},
-    [METRIC_ERROR_MEAN] = {SECTION_ERROR, "mean (bias)", false, false, false, INK_PLAIN,
-                           FORM_NUMBER},
-    [METRIC_ERROR_MEAN_ABS] = {SECTION_ERROR, "mean magnitude", false, false, false, INK_PLAIN,
-                               FORM_NUMBER},
-    [METRIC_ERROR_RMS] = {SECTION_ERROR, "root mean square", false, false, false, INK_PLAIN,
-                          FORM_NUMBER},
-    [METRIC_ERROR_MAX_ABS] = {SECTION_ERROR, "largest", false, false, false, INK_PLAIN,
-                              FORM_NUMBER},
-    [METRIC_ERROR_MAX_ABS_AT] = {SECTION_ERROR, "  at", false, false, true, INK_PLAIN, FORM_NUMBER},
-    [METRIC_ERROR_MAX_ABS_INPUT] = {SECTION_ERROR, "  of the value", false, false, true, INK_PLAIN,
-                                    FORM_NUMBER},
-    [METRIC_ERROR_MAX_REL] = {SECTION_ERROR, "largest relative", true, false, false, INK_PLAIN,
-                              FORM_NUMBER},
-    [METRIC_ERROR_MAX_REL_AT] = {SECTION_ERROR, "  at", false, false, true, INK_PLAIN, FORM_NUMBER},
-    [METRIC_ERROR_MAX_REL_INPUT] = {SECTION_ERROR, "  of the value", false, false, true, INK_PLAIN,
-                                    FORM_NUMBER},
-    [METRIC_ERROR_SQNR_DB] = {SECTION_ERROR, "SQNR, dB", true, false, false, INK_PLAIN,
-                              FORM_NUMBER},
-    [METRIC_ERROR_REL_L2] = {SECTION_ERROR, "relative, L2 norm", false, false, false, INK_PLAIN,
-                             FORM_NUMBER},
-    [METRIC_UPDATE_COUNT] = {SECTION_UPDATES, "updates compared", false, false, false, INK_PLAIN,
-                             FORM_NUMBER},
-    [METRIC_UPDATE_OVERFLOW] = {SECTION_UPDATES, "overflow", false, false, false, INK_BAD,
-                                FORM_NUMBER},
-    [METRIC_UPDATE_LOST] = {SECTION_UPDATES, "vanish", false, false, false, INK_PLAIN, FORM_NUMBER},
-    [METRIC_UPDATE_LOST_RATE] = {SECTION_UPDATES, "share that vanishes", true, false, false,
-                                 INK_PLAIN, FORM_SHARE},
-    [METRIC_UPDATE_EFFECTIVE_RATIO] = {SECTION_UPDATES, "effective ratio", false, false, false,
-                                       INK_PLAIN, FORM_NUMBER},
-    [METRIC_UPDATE_EDQ] = {SECTION_UPDATES, "EDQ", false, false, true, INK_PLAIN, FORM_NUMBER},
-    [METRIC_UPDATE_NORM_RATIO] = {SECTION_UPDATES, "movement over update", false, false, false,
-                                  INK_PLAIN, FORM_NUMBER},
-    [METRIC_UPDATE_P50] = {SECTION_THRESHOLDS, "50 % of the weights", false, true, false, INK_PLAIN,
-                           FORM_POWER},
-    [METRIC_UPDATE_P90] = {SECTION_THRESHOLDS, "90 % of the weights", false, true, false, INK_PLAIN,
-                           FORM_POWER},
-    [METRIC_UPDATE_P99] = {SECTION_THRESHOLDS, "99 % of the weights", false, true, false, INK_PLAIN,
-                           FORM_POWER},
-    [METRIC_UPDATE_P100] = {SECTION_THRESHOLDS, "100 % of the weights", false, true, false,
-                            INK_PLAIN, FORM_POWER},
-    [METRIC_EMA_COUNT] = {SECTION_AVERAGES, "averages compared", false, false, false, INK_PLAIN,
-                          FORM_NUMBER},
-    [METRIC_EMA_OVERFLOW] = {SECTION_AVERAGES, "overflow", false, false, false, INK_BAD,
-                             FORM_NUMBER},
-    [METRIC_EMA_LOST] = {SECTION_AVERAGES, "stuck", false, false, false, INK_PLAIN, FORM_NUMBER},
-    [METRIC_EMA_LOST_RATE] = {SECTION_AVERAGES, "share that is stuck", true, false, false,
-                              INK_PLAIN, FORM_SHARE},
-    [METRIC_EMA_EFFECTIVE_RATIO] = {SECTION_AVERAGES, "effective ratio", false, false, false,
-                                    INK_PLAIN, FORM_NUMBER},
-    [METRIC_EMA_EDQ] = {SECTION_AVERAGES, "EDQ", false, false, true, INK_PLAIN, FORM_NUMBER},
-    [METRIC_EMA_NORM_RATIO] = {SECTION_AVERAGES, "movement over update", false, false, false,
-                               INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_FROZEN] = {SECTION_FROZEN_ELEMENTS, "as it is", false, false, true, INK_PLAIN,
-                             FORM_NUMBER},
-    [METRIC_STEPS_FROZEN_RATE] = {SECTION_FROZEN, "as it is", true, false, false, INK_PLAIN,
-                                  FORM_SHARE},
-    [METRIC_STEPS_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "as it is", false, false, false, INK_PLAIN,
-                                     FORM_NUMBER},
-    [METRIC_STEPS_STOCHASTIC_FROZEN] = {SECTION_FROZEN_ELEMENTS, "stochastic rounding", false,
-                                        false, true, INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_STOCHASTIC_FROZEN_RATE] = {SECTION_FROZEN, "stochastic rounding", false, false,
-                                             false, INK_PLAIN, FORM_SHARE},
-    [METRIC_STEPS_STOCHASTIC_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "stochastic rounding", false,
-                                                false, false, INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_KAHAN_FROZEN] = {SECTION_FROZEN_ELEMENTS, "Kahan summation", false, false, true,
-                                   INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_KAHAN_FROZEN_RATE] = {SECTION_FROZEN, "Kahan summation", false, false, false,
-                                        INK_PLAIN, FORM_SHARE},
-    [METRIC_STEPS_KAHAN_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "Kahan summation", false, false, false,
-                                           INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_MASTER_FROZEN] = {SECTION_FROZEN_ELEMENTS, "fp32 master copy", false, false, true,
-                                    INK_PLAIN, FORM_NUMBER},
-    [METRIC_STEPS_MASTER_FROZEN_RATE] = {SECTION_FROZEN, "fp32 master copy", false, false, false,
-                                         INK_PLAIN, FORM_SHARE},
-    [METRIC_STEPS_MASTER_MOVEMENT_ERROR] = {SECTION_MOVEMENT, "fp32 master copy", false, false,
-                                            false, INK_PLAIN, FORM_NUMBER},
+    [METRIC_NAN] = {PART_ELEMENTS, "NaN", BRIEF | IF_ANY, INK_WARN},
+    [METRIC_INF] = {PART_ELEMENTS, "infinite", BRIEF | IF_ANY, INK_WARN},
+    [METRIC_ZERO] = {PART_ELEMENTS, "zero", IF_ANY, INK_PLAIN},
+    [METRIC_OVERFLOW] = {PART_ELEMENTS, "overflow", BRIEF, INK_BAD},
+    [METRIC_UNDERFLOW] = {PART_ELEMENTS, "underflow to zero", BRIEF, INK_BAD},
+    [METRIC_SUBNORMAL] = {PART_ELEMENTS, "subnormal", BRIEF, INK_WARN},
+    [METRIC_NORMAL] = {PART_ELEMENTS, "normal", 0, INK_PLAIN},
+    [METRIC_EXACT] = {PART_ELEMENTS, "without any error", BRIEF, INK_PLAIN},
+    [METRIC_ERROR_COUNT] = {PART_ERROR, "elements compared", VERBOSE, INK_PLAIN},
+    [METRIC_ERROR_MEAN] = {PART_ERROR, "mean (bias)", 0, INK_PLAIN},
+    [METRIC_ERROR_MEAN_ABS] = {PART_ERROR, "mean magnitude", 0, INK_PLAIN},
+    [METRIC_ERROR_RMS] = {PART_ERROR, "root mean square", 0, INK_PLAIN},
+    [METRIC_ERROR_MAX_ABS] = {PART_ERROR, "largest", 0, INK_PLAIN},
+    [METRIC_ERROR_MAX_ABS_AT] = {PART_ERROR, "  at", VERBOSE, INK_PLAIN},
+    [METRIC_ERROR_MAX_ABS_INPUT] = {PART_ERROR, "  of the value", VERBOSE, INK_PLAIN},
+    [METRIC_ERROR_MAX_REL] = {PART_ERROR, "largest relative", BRIEF, INK_PLAIN},
+    [METRIC_ERROR_MAX_REL_AT] = {PART_ERROR, "  at", VERBOSE, INK_PLAIN},
+    [METRIC_ERROR_MAX_REL_INPUT] = {PART_ERROR, "  of the value", VERBOSE, INK_PLAIN},
+    [METRIC_ERROR_SQNR_DB] = {PART_ERROR, "SQNR, dB", BRIEF, INK_PLAIN},
+    [METRIC_ERROR_REL_L2] = {PART_ERROR, "relative, L2 norm", 0, INK_PLAIN},
+    [METRIC_UPDATE_COUNT] = {PART_UPDATES, "updates compared", 0, INK_PLAIN},
+    [METRIC_UPDATE_OVERFLOW] = {PART_UPDATES, "overflow", 0, INK_BAD},
+    [METRIC_UPDATE_LOST] = {PART_UPDATES, "vanish", 0, INK_PLAIN},
+    [METRIC_UPDATE_LOST_RATE] = {PART_UPDATES, "share that vanishes", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_UPDATE_EFFECTIVE_RATIO] = {PART_UPDATES, "effective ratio", 0, INK_PLAIN},
+    [METRIC_UPDATE_EDQ] = {PART_UPDATES, "EDQ", VERBOSE, INK_PLAIN},
+    [METRIC_UPDATE_NORM_RATIO] = {PART_UPDATES, "movement over update", 0, INK_PLAIN},
+    [METRIC_UPDATE_P50] = {PART_THRESHOLDS, "50 % of the weights", IF_ANY | POWER, INK_PLAIN},
+    [METRIC_UPDATE_P90] = {PART_THRESHOLDS, "90 % of the weights", IF_ANY | POWER, INK_PLAIN},
+    [METRIC_UPDATE_P99] = {PART_THRESHOLDS, "99 % of the weights", IF_ANY | POWER, INK_PLAIN},
+    [METRIC_UPDATE_P100] = {PART_THRESHOLDS, "100 % of the weights", IF_ANY | POWER, INK_PLAIN},
+    [METRIC_EMA_COUNT] = {PART_AVERAGES, "averages compared", 0, INK_PLAIN},
+    [METRIC_EMA_OVERFLOW] = {PART_AVERAGES, "overflow", 0, INK_BAD},
+    [METRIC_EMA_LOST] = {PART_AVERAGES, "stuck", 0, INK_PLAIN},
+    [METRIC_EMA_LOST_RATE] = {PART_AVERAGES, "share that is stuck", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_EMA_EFFECTIVE_RATIO] = {PART_AVERAGES, "effective ratio", 0, INK_PLAIN},
+    [METRIC_EMA_EDQ] = {PART_AVERAGES, "EDQ", VERBOSE, INK_PLAIN},
+    [METRIC_EMA_NORM_RATIO] = {PART_AVERAGES, "movement over update", 0, INK_PLAIN},
+    [METRIC_STEPS_FROZEN] = {PART_FROZEN_ELEMENTS, "as it is", VERBOSE, INK_PLAIN},
+    [METRIC_STEPS_FROZEN_RATE] = {PART_FROZEN, "as it is", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_STEPS_MOVEMENT_ERROR] = {PART_MOVEMENT, "as it is", 0, INK_PLAIN},
+    [METRIC_STEPS_STOCHASTIC_FROZEN] = {PART_FROZEN_ELEMENTS, "stochastic rounding", VERBOSE,
+                                        INK_PLAIN},
+    [METRIC_STEPS_STOCHASTIC_FROZEN_RATE] = {PART_FROZEN, "stochastic rounding", SHARE, INK_PLAIN},
+    [METRIC_STEPS_STOCHASTIC_MOVEMENT_ERROR] = {PART_MOVEMENT, "stochastic rounding", 0, INK_PLAIN},
+    [METRIC_STEPS_KAHAN_FROZEN] = {PART_FROZEN_ELEMENTS, "Kahan summation", VERBOSE, INK_PLAIN},
+    [METRIC_STEPS_KAHAN_FROZEN_RATE] = {PART_FROZEN, "Kahan summation", SHARE, INK_PLAIN},
+    [METRIC_STEPS_KAHAN_MOVEMENT_ERROR] = {PART_MOVEMENT, "Kahan summation", 0, INK_PLAIN},
+    [METRIC_STEPS_MASTER_FROZEN] = {PART_FROZEN_ELEMENTS, "fp32 master copy", VERBOSE, INK_PLAIN},
+    [METRIC_STEPS_MASTER_FROZEN_RATE] = {PART_FROZEN, "fp32 master copy", SHARE, INK_PLAIN},
+    [METRIC_STEPS_MASTER_MOVEMENT_ERROR] = {PART_MOVEMENT, "fp32 master copy", 0, INK_PLAIN},
 };
 
 struct table {
@@ -163,19 +129,14 @@ static int column_width(const struct table *table)
     return GAP + table->main_width + (table->shares ? SHARE_WIDTH : 0);
 }
 
-static void add_real(struct buffer *out, double real, enum form form)
+static void add_real(struct buffer *out, double real, unsigned how)
 {
-    switch (form) {
-    case FORM_NUMBER:
-        number_human(out, real);
-        break;
-    case FORM_POWER:
-        number_power(out, real);
-        break;
-    case FORM_SHARE:
+    if (how & SHARE)
         text_rate(out, real);
-        break;
-    }
+    else if (how & POWER)
+        number_power(out, real);
+    else
+        number_human(out, real);
 }
 
 static void add_figure(const struct table *table, const struct report_cast *cast,
@@ -191,7 +152,7 @@ static void add_figure(const struct table *table, const struct report_cast *cast
         number_count(out, value->count);
         break;
     case VALUE_REAL:
-        add_real(out, value->real, presentations[metric].form);
+        add_real(out, value->real, presentations[metric].how);
         break;
     case VALUE_INDEX:
         if (!tensor)
@@ -218,12 +179,12 @@ static bool is_there(const struct table *table, int metric)
 
 static bool is_shown(const struct table *table, int metric)
 {
-    const struct presentation *how = &presentations[metric];
-    if (how->section == SECTION_NONE || !is_there(table, metric))
+    const struct presentation *shown = &presentations[metric];
+    bool verbose = table->page->style->verbose;
+    if (shown->part == PART_NONE || !is_there(table, metric) ||
+        (table->brief && !(shown->how & BRIEF)) || ((shown->how & VERBOSE) && !verbose))
         return false;
-    if ((table->brief && !how->brief) || (how->only_if_verbose && !table->page->style->verbose))
-        return false;
-    if (!how->only_if_nonzero)
+    if (!(shown->how & IF_ANY))
         return true;
     for (size_t i = 0; i < table->subject->cast_count; i++)
         if (!is_missing(&table->subject->casts[i].figures[metric]))
@@ -233,11 +194,10 @@ static bool is_shown(const struct table *table, int metric)
 
 static enum ink figure_ink(const struct value *value, int metric)
 {
-    bool share = presentations[metric].form == FORM_SHARE && value->kind == VALUE_REAL;
-    if (is_missing(value) || (share && value->real == 0))
+    if (is_missing(value))
         return INK_DIM;
-    if (share)
-        return text_rate_ink(value->real);
+    if (presentations[metric].how & SHARE)
+        return value->real == 0 ? INK_DIM : text_rate_ink(value->real);
     return presentations[metric].nonzero;
 }
 
@@ -346,9 +306,9 @@ static void format_names(const struct table *table)
     page_end_line(table->page);
 }
 
-static void section_heading(const struct table *table, enum section section)
+static void part_heading(const struct table *table, enum part part)
 {
-    const struct section_heading *how = &section_headings[section];
+    const struct part_heading *how = &part_headings[part];
     if (table->brief && !how->brief)
         return;
     struct buffer text = {0};
@@ -361,14 +321,14 @@ static void section_heading(const struct table *table, enum section section)
     buffer_free(&text);
 }
 
-static void section_rows(const struct table *table, enum section section)
+static void part_rows(const struct table *table, enum part part)
 {
     bool headed = false;
     for (int i = 0; i < METRIC_COUNT; i++) {
-        if (presentations[i].section != section || !is_shown(table, i))
+        if (presentations[i].part != part || !is_shown(table, i))
             continue;
         if (!headed)
-            section_heading(table, section);
+            part_heading(table, part);
         headed = true;
         figure_row(table, i);
     }
@@ -397,8 +357,8 @@ static void sample_line(const struct table *table)
 static void draw(const struct table *table)
 {
     format_names(table);
-    for (int section = SECTION_NONE + 1; section < SECTION_COUNT; section++)
-        section_rows(table, (enum section)section);
+    for (int part = PART_NONE + 1; part < PART_COUNT; part++)
+        part_rows(table, (enum part)part);
     sample_line(table);
     if (!table->brief) {
         heading(table, "format");

@@ -14,10 +14,9 @@ enum { BITS_LEAST = 2, BITS_MOST = 53 };
 
 void text_rate(struct buffer *out, double rate)
 {
-    /* As so many 2^-53; what is neither 0 nor 1 stays between them. */
+    /* As so many 2^-53, rounded up; what is neither 0 nor 1 stays between them. */
     const uint64_t whole = UINT64_C(1) << 53;
-    uint64_t part = rate > 0 ? (uint64_t)(fmin(rate, 1) * (double)whole) : 0;
-    number_share(out, rate > 0 && part == 0 ? 1 : part, whole);
+    number_share(out, (uint64_t)ceil(fmin(rate, 1) * (double)whole), whole);
 }
 
 enum ink text_rate_ink(double rate)
@@ -167,12 +166,11 @@ static bool has_threshold(const struct report_cast *cast)
 
 static void add_lost(struct buffer *out, double lost)
 {
-    if (lost == 0) {
-        buffer_puts(out, "no update vanishes");
-        return;
-    }
-    text_rate(out, lost);
-    buffer_puts(out, " vanish");
+    buffer_puts(out, " lose ");
+    if (lost == 0)
+        buffer_puts(out, "none");
+    else
+        text_rate(out, lost);
 }
 
 static void add_narrowest(struct buffer *out, int bits)
@@ -195,7 +193,7 @@ static enum ink no_bits(struct buffer *out, const struct value *p99)
     return INK_DIM;
 }
 
-/* "24 (with its 8, 100 % vanish); the narrowest format with that is fp32" */
+/* "24 (its 8 lose 100 %); the narrowest format with that is fp32" */
 static enum ink add_bits(struct buffer *out, const struct report_cast *cast, double update)
 {
     int precision = cast->cast->format.precision;
@@ -204,16 +202,16 @@ static enum ink add_bits(struct buffer *out, const struct report_cast *cast, dou
     bool kept = lost <= kept_share;
     /* An update of just the threshold may move the element, too. */
     bool its_own = kept && (bits == 0 || bits >= precision);
-    if (its_own)
-        buffer_printf(out, "its %d (", precision);
-    else if (bits)
-        buffer_printf(out, "%d (with its %d, ", bits, precision);
-    else
-        buffer_printf(out, "more than %d (with its %d, ", BITS_MOST, precision);
-    add_lost(out, lost);
-    buffer_puts(out, ")");
-    if (!its_own)
+    if (its_own) {
+        buffer_printf(out, "its %d, which", precision);
+        add_lost(out, lost);
+    } else {
+        buffer_printf(out, bits ? "%d" : "more than %d", bits ? bits : BITS_MOST);
+        buffer_printf(out, " (its %d", precision);
+        add_lost(out, lost);
+        buffer_puts(out, ")");
         add_narrowest(out, bits ? bits : BITS_MOST);
+    }
     return kept ? INK_GOOD : text_rate_ink(lost);
 }
 

@@ -12,6 +12,7 @@
 #include "output/escape.h"
 #include "output/number.h"
 #include "output/output.h"
+#include "output/text.h"
 #include "sample_report.h"
 
 /* cmocka last: its macro `fail` is a function of ours. */
@@ -623,6 +624,37 @@ static void text_keeps_to_the_page(void **state)
     tear_down(&f);
 }
 
+static void text_of_updates_keeps_to_the_page(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"bf16", "fp16,bf16,e4m3fn,fp32",
+                                          "e4m3b11fnuz,e2m1,e5m2fnuz,fp32,tf32,e7m22"};
+    static const struct {
+        size_t first, count;
+    } slices[] = {{0, SAMPLE_COUNT}, {0, 1}, {4, 1}, {5, 1}};
+    struct fixture f;
+    set_up(&f);
+    for (size_t i = 0; i < COUNT(formats); i++)
+        for (size_t s = 0; s < COUNT(slices); s++)
+            for (int kind = 0; kind < 4; kind++) {
+                const struct sample_tensor *tensors = f.tensors + slices[s].first;
+                struct report report = sample_report(formats[i], 0, tensors, slices[s].count);
+                if (kind == 3)
+                    sample_averages(&report, tensors, 0.999, "0.999");
+                else
+                    sample_updates(&report, tensors, ldexp(kind, -13),
+                                   kind == 1 ? "0x1p-13" : hostile, kind == 1 ? 3 : 0);
+                report.settings.update_scale = kind == 1 ? "1" : NULL;
+                sample_advice(&report, "hostile", hostile);
+                sample_advice(&report, "long",
+                              "Keep the weights in fp32 and cast them when the "
+                              "model is run: 99.97 % of the updates vanish.");
+                check_styles(&report);
+                report_free(&report);
+            }
+    tear_down(&f);
+}
+
 /* Huge counts, positions, ranks and exponents, varying scales, missing values. */
 static void text_of_extremes(void **state)
 {
@@ -698,6 +730,258 @@ static void text_says_what_happens(void **state)
     report_free(&report);
 }
 
+static void expect_not_in(const struct buffer *text, const char *unexpected)
+{
+    if (strstr(text->data, unexpected))
+        fail_msg("found: %s\nin:\n%s", unexpected, text->data);
+}
+
+static const double ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 0.5, 65504};
+static const struct sample_tensor one_tensor = {"x.npy", "", 1, {12}, ones};
+
+static void text_tells_which_updates_vanish(void **state)
+{
+    (void)state;
+    struct report report = sample_report("bf16,fp16,fp32", 0, &one_tensor, 1);
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    expect_not_in(&text, "update");
+    buffer_free(&text);
+
+    sample_updates(&report, &one_tensor, 0x1.8p-10, "0x1.8p-11", 1000);
+    report.settings.update_scale = "2";
+    report.tensors[0].casts[0].figures[METRIC_STEPS_SAMPLED].count = 4096;
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  bf16  100 % of the updates vanish; 100 % frozen after 1,000 steps\n");
+    expect_in(&text, "\n  fp16  8.33 % of the updates vanish; 8.33 % frozen after 1,000 steps\n");
+    expect_in(&text, "\n  fp32  8.33 % of the updates vanish; 8.33 % frozen after 1,000 steps\n");
+    expect_in(&text, "\nupdates\n"
+                     "  updates compared             12         12         12\n"
+                     "  overflow                      0          0          0\n"
+                     "  vanish                       12          1          1\n"
+                     "  share that vanishes       100 %     8.33 %     8.33 %\n"
+                     "  effective ratio               0 ");
+    expect_in(&text, "\nany update above this moves\n"
+                     "  50 % of the weights        2^-8      2^-11      2^-24\n"
+                     "  90 % of the weights        2^-7      2^-10      2^-23\n"
+                     "  99 % of the weights         256         16       2^-9\n"
+                     "  100 % of the weights        256         16       2^-9\n");
+    expect_in(&text, "\nshare frozen after 1,000 steps\n"
+                     "  as it is                  100 %     8.33 %     8.33 %\n"
+                     "  stochastic rounding ");
+    expect_in(&text, "\nerror of the movement after 1,000 steps\n"
+                     "  as it is                      1 ");
+    expect_in(&text, "\n  stochastic and Kahan: one element of 4,096\n");
+    expect_in(&text, " Update:\n0x1.8p-11. Update scale: 2. Steps: 1,000.\n");
+    expect_not_in(&text, "EDQ");
+    expect_not_in(&text, "elements frozen");
+    expect_not_in(&text, "\n-- advice");
+    buffer_free(&text);
+
+    sample_advice(&report, "code", "Keep fp32 weights\x1b");
+    text = render("text", &report, &(struct style){.width = 80, .verbose = true, .colour = true});
+    expect_in(&text,
+              "\033[31m100 % of the updates vanish; 100 % frozen after 1,000 steps\033[0m\n");
+    expect_in(&text, "\033[33m8.33 % of the updates vanish; 8.33 % frozen");
+    expect_in(&text, "\n  EDQ ");
+    expect_in(&text, "elements frozen after 1,000 steps\033[0m\n  as it is                     12");
+    expect_in(&text, "\n  \033[1m- \033[0mKeep fp32 weights\\x1b\n\n");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void text_tells_which_bits_keep_updates(void **state)
+{
+    (void)state;
+    static const char title[] =
+        "\nSignificand bits that keep 99 % of the updates, exponent range aside\n";
+    struct report report = sample_report("bf16,fp16,fp32,e4m3fn", 0, &one_tensor, 1);
+    struct report_cast *casts = report.tensors[0].casts;
+    sample_updates(&report, &one_tensor, 0x1.8p-10, "0x1.8p-11", 0);
+    report.settings.update_scale = "-2";
+    casts[2].figures[METRIC_UPDATE_LOST_RATE].real = 0.0099;
+    casts[3].figures[METRIC_UPDATE_P99].real = INFINITY;
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, title);
+    expect_in(&text, "\n  bf16    26 (its 8 lose 100 %); no known format has that "
+                     "(fp32 has 24)\n");
+    expect_in(&text, "\n  fp16    25 (its 11 lose 8.33 %); no known format has that "
+                     "(fp32 has 24)\n");
+    expect_in(&text, "\n  fp32    its 24, which lose 0.99 %\n");
+    expect_in(&text, "\n  e4m3fn  cannot be told: 99 % take an update above inf\n");
+    buffer_free(&text);
+
+    for (size_t c = 0; c < report.cast_count; c++)
+        casts[c].figures[METRIC_UPDATE_P99].real = 0x1p-12;
+    casts[1].figures[METRIC_UPDATE_LOST_RATE].real = 0;
+    casts[3].figures[METRIC_UPDATE_P99].kind = VALUE_NULL;
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  fp16    9 (its 11 lose none); the narrowest format with "
+                     "that is fp16\n");
+    expect_in(&text, "\n  e4m3fn  no update to compare\n");
+    buffer_free(&text);
+
+    report.settings.update = "1e-300";
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  bf16    more than 53 (its 8 lose 100 %); no known format has that");
+    buffer_free(&text);
+
+    static const char *const not_numbers[] = {"x.npy", " 1", "1x", "nan", "0", "1e400", ""};
+    for (size_t i = 0; i < COUNT(not_numbers); i++) {
+        report.settings.update = not_numbers[i];
+        text = render("text", &report, &(struct style){.width = 80});
+        expect_not_in(&text, title);
+        buffer_free(&text);
+    }
+    report.settings.update = "1e-3";
+    report.settings.rounding = ROUND_STOCHASTIC;
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_not_in(&text, title);
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void text_tells_which_averages_are_stuck(void **state)
+{
+    (void)state;
+    struct report report = sample_report("bf16,fp32", 0, &one_tensor, 1);
+    sample_averages(&report, &one_tensor, 0x1.ffp-1, "0x1.ffp-1");
+    report.tensors[0].casts[1].figures[METRIC_EMA_OVERFLOW].count = 1;
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  bf16  100 % of the averages are stuck\n");
+    expect_in(&text, "\n  fp32  no average is stuck, 1 overflows\n");
+    expect_in(&text, "\nmoving averages\n"
+                     "  averages compared            12                  12\n"
+                     "  overflow                      0                   1\n"
+                     "  stuck                        12                   0\n"
+                     "  share that is stuck       100 %                 0 %\n"
+                     "  effective ratio               0                   1\n"
+                     "  movement over update          0                   1\n"
+                     "format\n");
+    expect_in(&text, " Moving\naverage: 0x1.ffp-1.\n");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+/* Rates that are null, thresholds that are not there, a sample that differs. */
+static void text_of_updates_that_are_not_there(void **state)
+{
+    (void)state;
+    struct report report = sample_report("bf16,fp16", 0, &one_tensor, 1);
+    sample_updates(&report, &one_tensor, 0, "0", 7);
+    report.tensors[0].casts[0].figures[METRIC_STEPS_SAMPLED].kind = VALUE_NULL;
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  bf16  no update to compare\n");
+    expect_in(&text, "\n  share that vanishes           -                   -\n");
+    expect_in(&text, "\n  movement over update          -                   -\n"
+                     "share frozen after 7 steps\n"
+                     "  as it is                      -                   -\n");
+    expect_in(&text, "\n  stochastic and Kahan: not on all elements of each tensor\n");
+    buffer_free(&text);
+
+    struct value *figures = report.tensors[0].casts[0].figures;
+    report.settings.steps = 1;
+    figures[METRIC_UPDATE_LOST_RATE] = (struct value){.kind = VALUE_REAL, .real = 0};
+    figures[METRIC_STEPS_FROZEN_RATE] = (struct value){.kind = VALUE_REAL, .real = 1e-300};
+    figures[METRIC_STEPS_SAMPLED] = (struct value){.kind = VALUE_COUNT, .count = 1};
+    figures[METRIC_UPDATE_P100] = (struct value){.kind = VALUE_REAL, .real = INFINITY};
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\n  bf16  no update vanishes; <0.01 % frozen after 1 step\n");
+    expect_in(&text, "\n  100 % of the weights        inf                   -\n");
+    expect_not_in(&text, "50 % of the weights");
+    expect_not_in(&text, "Kahan:");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void text_of_many_tensors_is_brief_about_updates(void **state)
+{
+    (void)state;
+    const struct sample_tensor tensors[] = {one_tensor, {"y.npy", "", 1, {3}, ones}};
+    struct report report = sample_report("bf16,fp16", 0, tensors, 2);
+    sample_updates(&report, tensors, 0x1.8p-10, "0x1.8p-10", 4);
+    struct buffer text = render("text", &report, &(struct style){.width = 80});
+    expect_in(&text, "\nupdates\n"
+                     "  share that vanishes       100 %              8.33 %\n"
+                     "share frozen after 4 steps\n"
+                     "  as it is                  100 %              8.33 %\n\n");
+    const char *total = strstr(text.data, "-- all 2 tensors");
+    assert_non_null(total);
+    assert_non_null(strstr(total, "  updates compared "));
+    assert_non_null(strstr(total, "Significand bits"));
+    assert_true(strstr(text.data, "Significand bits") > total);
+    buffer_free(&text);
+    report_free(&report);
+}
+
+static void bits_that_keep_updates(void **state)
+{
+    (void)state;
+    static const struct {
+        int precision;
+        double threshold, update;
+        int bits;
+    } cases[] = {
+        {8, 0x1p-11, 1e-8, 24},
+        {11, 0x1p-14, 1e-8, 24},
+        {24, 0x1p-27, 1e-8, 24},
+        {8, 0x1p-11, -1e-8, 24},
+        {8, 0x1p-8, 0x1p-8, 9}, /* it has to be larger */
+        {8, 0x1p-8, 0x1.00001p-8, 8},
+        {8, 0x1p-8, 0x1p-7, 8},
+        {8, 0x1p-8, 0x1.8p-7, 7},
+        {8, 0x1p-8, 1e300, 2},
+        {8, 0x1p-8, 0x1.8p-53, 53},
+        {8, 0x1p-8, 0x1p-53, 0},
+        {8, 0x1p-8, 0, 0},
+        {8, INFINITY, 1, 0},
+        {24, 0x1p-1074, 0x1p-1074, 25},
+        {2, 0x1p1023, 0x1p-1074, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(text_bits_to_keep(cases[i].precision, cases[i].threshold, cases[i].update),
+                         cases[i].bits);
+}
+
+static void narrowest_formats(void **state)
+{
+    (void)state;
+    static const struct {
+        int precision;
+        const char *name;
+    } cases[] = {{2, "e2m1"}, {3, "e3m2"}, {4, "e2m3"},  {5, "e3m4"},  {6, "bf16"},
+                 {8, "bf16"}, {9, "fp16"}, {11, "fp16"}, {12, "fp32"}, {24, "fp32"}};
+    struct format format;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_true(text_narrowest(cases[i].precision, &format));
+        assert_string_equal(format.name, cases[i].name);
+    }
+    assert_false(text_narrowest(25, &format));
+    assert_string_equal(format.name, "fp32");
+}
+
+static void rates(void **state)
+{
+    (void)state;
+    static const struct {
+        double rate;
+        const char *text;
+        enum ink ink;
+    } cases[] = {{0, "0 %", INK_GOOD},
+                 {0x1p-1074, "<0.01 %", INK_WARN},
+                 {0.0001, "0.01 %", INK_WARN},
+                 {25.0 / 16384, "0.15 %", INK_WARN},
+                 {0.1, "10.00 %", INK_BAD},
+                 {0.9997, "99.97 %", INK_BAD},
+                 {1 - 0x1p-53, ">99.99 %", INK_BAD},
+                 {1, "100 %", INK_BAD}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer text = {0};
+        text_rate(&text, cases[i].rate);
+        expect_text(&text, cases[i].text);
+        assert_int_equal(text_rate_ink(cases[i].rate), cases[i].ink);
+    }
+}
+
 static void text_says_when_all_is_well(void **state)
 {
     (void)state;
@@ -753,8 +1037,17 @@ int main(void)
         cmocka_unit_test(json_of_edge_cases),
         cmocka_unit_test(json_of_nothing),
         cmocka_unit_test(text_keeps_to_the_page),
+        cmocka_unit_test(text_of_updates_keeps_to_the_page),
         cmocka_unit_test(text_of_extremes),
         cmocka_unit_test(text_says_what_happens),
+        cmocka_unit_test(text_tells_which_updates_vanish),
+        cmocka_unit_test(text_tells_which_bits_keep_updates),
+        cmocka_unit_test(text_tells_which_averages_are_stuck),
+        cmocka_unit_test(text_of_updates_that_are_not_there),
+        cmocka_unit_test(text_of_many_tensors_is_brief_about_updates),
+        cmocka_unit_test(bits_that_keep_updates),
+        cmocka_unit_test(narrowest_formats),
+        cmocka_unit_test(rates),
         cmocka_unit_test(text_says_when_all_is_well),
         cmocka_unit_test(formats_are_listed),
         cmocka_unit_test(renderers_are_found_by_kind),

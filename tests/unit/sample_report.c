@@ -313,6 +313,168 @@ struct report sample_report(const char *formats, int scale, const struct sample_
     return report;
 }
 
+/* What comes of updates to the elements of one cast. */
+struct movement {
+    uint64_t count, overflow, lost, frozen, master_frozen;
+    double du, d2, u2, error2, master_error2;
+    double *thresholds; /* `count` of them */
+};
+
+/* The least update that moves q: half the way to the next number. */
+static double threshold(const struct cast *cast, double q)
+{
+    int emin = cast_emin(cast), exponent = q == 0 ? emin : ilogb(q);
+    return ldexp(1, (exponent < emin ? emin : exponent) - cast->format.precision);
+}
+
+static void add_steps(struct movement *m, const struct cast *cast, double q, double update,
+                      uint64_t steps)
+{
+    enum metric class;
+    double wanted = (double)steps * update, end = q;
+    for (uint64_t i = 0; i < steps; i++)
+        end = cast_value(&cast->format, cast->scale, end + update, &class);
+    double master = cast_value(&cast->format, cast->scale, q + wanted, &class);
+    m->frozen += end == q;
+    m->master_frozen += master == q;
+    m->error2 += (end - q - wanted) * (end - q - wanted);
+    m->master_error2 += (master - q - wanted) * (master - q - wanted);
+}
+
+static void add_update(struct movement *m, const struct cast *cast, double x, double update,
+                       uint64_t steps)
+{
+    enum metric class;
+    double q = cast_value(&cast->format, cast->scale, x, &class);
+    if (!isfinite(x) || class == METRIC_OVERFLOW || update == 0)
+        return;
+    double r = cast_value(&cast->format, cast->scale, q + update, &class), d = r - q;
+    m->thresholds[m->count++] = threshold(cast, q);
+    m->u2 += update * update;
+    m->overflow += class == METRIC_OVERFLOW;
+    m->lost += r == q;
+    if (class != METRIC_OVERFLOW) {
+        m->du += d * update;
+        m->d2 += d * d;
+    }
+    add_steps(m, cast, q, update, steps);
+}
+
+static struct value rate_of(uint64_t part, uint64_t all)
+{
+    return all ? real_of((double)part / (double)all) : (struct value){VALUE_NULL, {0}};
+}
+
+static struct value root_of(double numerator, double denominator)
+{
+    return denominator > 0 ? real_of(sqrt(numerator / denominator))
+                           : (struct value){VALUE_NULL, {0}};
+}
+
+/* The figures that updates and averages share, in the order of the metric table. */
+static void movement_figures(const struct movement *m, struct value *f)
+{
+    f[0] = count_of(m->count);
+    f[1] = count_of(m->overflow);
+    f[2] = count_of(m->lost);
+    f[3] = rate_of(m->lost, m->count);
+    if (m->u2 > 0) {
+        f[4] = real_of(m->du / m->u2);
+        f[5] = real_of(m->du / sqrt(m->u2));
+    }
+    f[6] = root_of(m->d2, m->u2);
+}
+
+static int compare_reals(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void threshold_figures(const struct movement *m, struct value *figures)
+{
+    static const uint64_t percents[] = {50, 90, 99, 100};
+    if (m->count == 0)
+        return;
+    qsort(m->thresholds, m->count, sizeof *m->thresholds, compare_reals);
+    for (int i = 0; i < 4; i++)
+        figures[METRIC_UPDATE_P50 + i] =
+            real_of(m->thresholds[(m->count * percents[i] + 99) / 100 - 1]);
+}
+
+/* All remedies do as well as the master copy. */
+static void steps_figures(const struct movement *m, uint64_t steps, struct value *figures)
+{
+    static const enum metric remedies[] = {METRIC_STEPS_STOCHASTIC_FROZEN,
+                                           METRIC_STEPS_KAHAN_FROZEN, METRIC_STEPS_MASTER_FROZEN};
+    double wanted2 = m->u2 * (double)steps * (double)steps;
+    figures[METRIC_STEPS_STEPS] = count_of(steps);
+    figures[METRIC_STEPS_SAMPLED] = count_of(1);
+    figures[METRIC_STEPS_FROZEN] = count_of(m->frozen);
+    figures[METRIC_STEPS_FROZEN_RATE] = rate_of(m->frozen, m->count);
+    figures[METRIC_STEPS_MOVEMENT_ERROR] = root_of(m->error2, wanted2);
+    for (size_t r = 0; r < sizeof remedies / sizeof *remedies; r++) {
+        figures[remedies[r]] = count_of(m->master_frozen);
+        figures[remedies[r] + 1] = rate_of(m->master_frozen, m->count);
+        figures[remedies[r] + 2] = root_of(m->master_error2, wanted2);
+    }
+}
+
+/* Tensors `from` .. `to - 1` as one; the updates are `update`, less (1 - beta) times the element
+ * where that is a moving average's. */
+static void move(const struct report *report, const struct sample_tensor *tensors, size_t from,
+                 size_t to, struct report_cast *cast, double update, double beta)
+{
+    struct movement m = {.thresholds = allocate(report->total_elements + 1, sizeof(double))};
+    uint64_t steps = report->settings.steps;
+    bool averages = report->has_group[GROUP_EMA];
+    for (size_t t = from; t < to; t++)
+        for (uint64_t i = 0; i < report->tensors[t].tensor.elements; i++) {
+            double x = tensors[t].values[i];
+            add_update(&m, cast->cast, x, averages ? (beta - 1) * x : update, steps);
+        }
+    movement_figures(&m, cast->figures + (averages ? METRIC_EMA_COUNT : METRIC_UPDATE_COUNT));
+    if (!averages)
+        threshold_figures(&m, cast->figures);
+    if (steps)
+        steps_figures(&m, steps, cast->figures);
+    free(m.thresholds);
+}
+
+static void move_all(struct report *report, const struct sample_tensor *tensors, double update,
+                     double beta)
+{
+    for (size_t c = 0; c < report->cast_count; c++) {
+        for (size_t t = 0; t < report->tensor_count; t++)
+            move(report, tensors, t, t + 1, &report->tensors[t].casts[c], update, beta);
+        move(report, tensors, 0, report->tensor_count, &report->total[c], update, beta);
+    }
+}
+
+void sample_updates(struct report *report, const struct sample_tensor *tensors, double update,
+                    const char *text, uint64_t steps)
+{
+    report->has_group[GROUP_UPDATE] = true;
+    report->has_group[GROUP_STEPS] = steps > 0;
+    report->settings.update = text;
+    report->settings.steps = steps;
+    move_all(report, tensors, update, 0);
+}
+
+void sample_averages(struct report *report, const struct sample_tensor *tensors, double beta,
+                     const char *text)
+{
+    report->has_group[GROUP_EMA] = true;
+    report->settings.ema = text;
+    move_all(report, tensors, 0, beta);
+}
+
+void sample_advice(struct report *report, const char *code, const char *text)
+{
+    report->advice = reallocate(report->advice, report->advice_count + 1, sizeof *report->advice);
+    report->advice[report->advice_count++] = (struct report_advice){code, copy_string(text)};
+}
+
 void sample_gates(struct report *report, const char *rule)
 {
     report->gates = allocate(report->tensor_count * report->cast_count, sizeof *report->gates);

@@ -19,6 +19,17 @@ struct sample_tensor {
 struct report sample_report(const char *formats, int scale, const struct sample_tensor *tensors,
                             size_t count);
 
+/* Adds what comes of adding `update` to each element (with 0, nothing is there to compare), and of
+ * doing so `steps` times where that is not 0; or of moving averages with g = 0. The texts,
+ * borrowed, are how they were given. */
+void sample_updates(struct report *report, const struct sample_tensor *tensors, double update,
+                    const char *text, uint64_t steps);
+void sample_averages(struct report *report, const struct sample_tensor *tensors, double beta,
+                     const char *text);
+
+/* Adds advice; the text is copied. */
+void sample_advice(struct report *report, const char *code, const char *text);
+
 /* Adds gates on the count of overflows, one for each tensor and format, and the verdict. */
 void sample_gates(struct report *report, const char *rule);
 
