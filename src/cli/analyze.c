@@ -9,6 +9,7 @@
 #include "cli/chunks.h"
 #include "cli/npy_write.h"
 #include "exact/reference.h"
+#include "exact/reference_update.h"
 #include "kernel/scale.h"
 #include "report/verify.h"
 #include "tally/tally.h"
@@ -18,8 +19,9 @@ struct job {
     const struct options *options;
     struct decoder decoder;
     struct plan *plans;
-    struct reference **references; /* NULL without --reference, as is the next */
+    struct reference **references; /* NULL without --reference, as are the next */
     struct reference_input *reference_input;
+    struct reference_update **reference_updates; /* NULL without updates, too */
     struct update_source updates;
     struct file *write;   /* NULL without --write */
     uint64_t write_start; /* of the codes in the file */
@@ -33,6 +35,36 @@ struct worker {
     uint64_t first;       /* of the chunk */
     double most_positive, most_negative;
 };
+
+/* Decoded numbers. */
+struct numbers {
+    double x[UPDATES_AT_ONCE];
+    size_t n;
+};
+
+static void note_numbers(void *context, const double *x, size_t n)
+{
+    struct numbers *numbers = context;
+    memcpy(numbers->x + numbers->n, x, n * sizeof *x);
+    numbers->n += n;
+}
+
+/* A piece whose updates, as they are in their file, are in worker->updates. */
+static void referee_updates(struct worker *worker, const char *elements, size_t n, uint64_t first)
+{
+    const struct job *job = worker->job;
+    const struct kernel *kernel = job->options->kernel;
+    struct numbers *x = allocate(1, sizeof *x), *g = allocate(1, sizeof *g);
+    kernel_decode(kernel, &job->decoder, elements, n, note_numbers, x);
+    if (job->updates.file)
+        kernel_decode(kernel, &job->updates.decoder, worker->updates, n, note_numbers, g);
+    while (g->n < n)
+        g->x[g->n++] = job->updates.value;
+    for (size_t c = 0; c < job->options->cast_count; c++)
+        reference_update_add(job->reference_updates[c], x->x, g->x, n, first);
+    free(x);
+    free(g);
+}
 
 static void referee(void *context, const double *x, size_t n)
 {
@@ -90,9 +122,14 @@ static bool measure_piece(struct worker *worker, const char *elements, size_t n,
     const struct kernel *kernel = job->options->kernel;
     kernel_measure(kernel, &job->decoder, elements, n, first, &tally->input, job->plans,
                    tally->casts, tally->cast_count);
-    return !tally->updates ||
-           update_source_measure(&job->updates, kernel, &job->decoder, elements, n, first,
-                                 job->plans, worker->updates, tally, error);
+    if (!tally->updates)
+        return true;
+    if (!update_source_measure(&job->updates, kernel, &job->decoder, elements, n, first, job->plans,
+                               worker->updates, tally, error))
+        return false;
+    if (job->reference_updates)
+        referee_updates(worker, elements, n, first);
+    return true;
 }
 
 static bool measure_chunk(void *context, const struct chunk *chunk, struct error *error)
@@ -224,10 +261,17 @@ static bool end_references(struct job *job, const struct report_tensor *tensor, 
     reference_input_figures_free(&input);
     for (size_t c = 0; c < job->options->cast_count; c++) {
         struct reference_figures figures = reference_finish(job->references[c]);
-        agreed = agreed && (!tensor || report_verify(&tensor->casts[c], &figures, error));
+        struct reference_update_figures updates, *has_updates = NULL;
+        if (job->reference_updates) {
+            updates = reference_update_finish(job->reference_updates[c]);
+            has_updates = &updates;
+        }
+        agreed =
+            agreed && (!tensor || report_verify(&tensor->casts[c], &figures, has_updates, error));
         reference_figures_free(&figures);
     }
     free(job->references);
+    free(job->reference_updates);
     return agreed;
 }
 
@@ -291,6 +335,21 @@ static void bind_casts(const struct options *options, const struct tensor *tenso
         casts[c].key = random_key(options->seed, tensor->name);
 }
 
+static void plan_reference_updates(struct job *job, const struct cast *casts, size_t count)
+{
+    const struct update_plan *plan = &job->updates.plan;
+    const struct reference_update_plan wanted = {.average = plan->rule == UPDATE_EMA,
+                                                 .scale = plan->scale,
+                                                 .beta = plan->beta,
+                                                 .steps = plan->steps,
+                                                 .sample = plan->sample};
+    if (plan->rule == UPDATE_NONE)
+        return;
+    job->reference_updates = allocate(count, sizeof(struct reference_update *));
+    for (size_t c = 0; c < count; c++)
+        job->reference_updates[c] = reference_update_new(&casts[c], &wanted);
+}
+
 static void plan(struct job *job, const struct cast *casts, size_t count)
 {
     job->plans = allocate(count, sizeof *job->plans);
@@ -302,6 +361,7 @@ static void plan(struct job *job, const struct cast *casts, size_t count)
     job->references = allocate(count, sizeof(struct reference *));
     for (size_t c = 0; c < count; c++)
         job->references[c] = reference_new(&casts[c]);
+    plan_reference_updates(job, casts, count);
 }
 
 static void add_to_report(struct analysis *analysis, struct tally *tally, void **workers,

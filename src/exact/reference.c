@@ -118,7 +118,7 @@ static double mean_of(mpfr_t sum, uint64_t count)
 {
     mpfr_t value;
     mpfr_init2(value, 53);
-    double result = settle(value, mpfr_div_ui(value, sum, count, MPFR_RNDN));
+    double result = reference_settle(value, mpfr_div_ui(value, sum, count, MPFR_RNDN));
     mpfr_clear(value);
     return result;
 }
@@ -152,11 +152,11 @@ static void finish_errors(struct reference *r)
     mpfr_set_ui(count, f->count, MPFR_RNDN);
     f->mean = mean_of(r->sum_e, f->count);
     f->mean_abs = mean_of(r->sum_abs_e, f->count);
-    f->rms = root_of_ratio(r->sum_e2, count);
+    f->rms = reference_root_ratio(r->sum_e2, count);
     f->max_abs = mpfr_get_d(r->max_abs, MPFR_RNDN);
     f->max_rel = mpfr_get_d(r->max_rel, MPFR_RNDN);
     bool lossless = mpfr_zero_p(r->sum_e2);
-    f->rel_l2 = lossless ? 0 : root_of_ratio(r->sum_e2, r->sum_x2);
+    f->rel_l2 = lossless ? 0 : reference_root_ratio(r->sum_e2, r->sum_x2);
     f->sqnr_db = lossless ? INFINITY : decibel_of(r->sum_x2, r->sum_e2);
     if (lossless)
         f->max_abs_input = f->max_rel_input = NAN;
@@ -266,7 +266,7 @@ struct reference_input_figures reference_input_finish(struct reference_input *r)
         mpfr_init2(count, 64);
         mpfr_set_ui(count, r->finite, MPFR_RNDN);
         figures.mean = mean_of(r->sum, r->finite);
-        figures.rms = root_of_ratio(r->sum_squares, count);
+        figures.rms = reference_root_ratio(r->sum_squares, count);
         figures.sum = hexadecimal(r->sum);
         mpfr_clear(count);
     }

@@ -265,7 +265,7 @@ struct reference_outcome reference_cast(const struct cast *cast, double x, uint6
     return outcome;
 }
 
-double settle(mpfr_t value, int ternary)
+double reference_settle(mpfr_t value, int ternary)
 {
     mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
     mpfr_set_emin(-1073);
@@ -278,11 +278,11 @@ double settle(mpfr_t value, int ternary)
     return result == 0 ? 0 : result;
 }
 
-double ratio_of(const mpfr_t a, const mpfr_t b)
+double reference_ratio(const mpfr_t a, const mpfr_t b)
 {
     mpfr_t value;
     mpfr_init2(value, 53);
-    double result = settle(value, mpfr_div(value, a, b, MPFR_RNDN));
+    double result = reference_settle(value, mpfr_div(value, a, b, MPFR_RNDN));
     mpfr_clear(value);
     return result;
 }
@@ -291,7 +291,7 @@ double ratio_of(const mpfr_t a, const mpfr_t b)
  * or the midpoint m of two has an exact square of at most 108 bits. Where a / b is another number
  * than m^2, a and b m^2 differ by a unit in the last place of the longer one at least, so that so
  * many bits tell them apart. */
-double root_of_ratio(const mpfr_t a, const mpfr_t b)
+double reference_root_ratio(const mpfr_t a, const mpfr_t b)
 {
     enum { SQUARE_BITS = 108, MORE_BITS = 8 };
     mpfr_t value, quotient;
@@ -299,22 +299,22 @@ double root_of_ratio(const mpfr_t a, const mpfr_t b)
     mpfr_init2(value, 53);
     mpfr_init2(quotient, (a_bits > b_bits ? a_bits : b_bits) + MORE_BITS);
     mpfr_div(quotient, a, b, MPFR_RNDZ);
-    double result = settle(value, mpfr_sqrt(value, quotient, MPFR_RNDN));
+    double result = reference_settle(value, mpfr_sqrt(value, quotient, MPFR_RNDN));
     mpfr_clears(value, quotient, (mpfr_ptr)0);
     return result;
 }
 
-double ratio_to_root(const mpfr_t a, const mpfr_t b)
+double reference_over_root(const mpfr_t a, const mpfr_t b)
 {
     mpfr_t square;
     mpfr_init2(square, 2 * mpfr_get_prec(a));
     must_be_exact(mpfr_sqr(square, a, MPFR_RNDN));
-    double result = root_of_ratio(square, b);
+    double result = reference_root_ratio(square, b);
     mpfr_clear(square);
-    return mpfr_sgn(a) < 0 ? -result : result;
+    return mpfr_sgn(a) < 0 && result != 0 ? -result : result;
 }
 
-double rate_of(uint64_t part, uint64_t all)
+double reference_rate(uint64_t part, uint64_t all)
 {
     if (!all)
         return NAN;
@@ -322,7 +322,7 @@ double rate_of(uint64_t part, uint64_t all)
     mpfr_inits2(64, a, b, (mpfr_ptr)0);
     must_be_exact(mpfr_set_ui(a, part, MPFR_RNDN));
     must_be_exact(mpfr_set_ui(b, all, MPFR_RNDN));
-    double rate = ratio_of(a, b);
+    double rate = reference_ratio(a, b);
     mpfr_clears(a, b, (mpfr_ptr)0);
     return rate;
 }

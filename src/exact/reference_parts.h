@@ -27,12 +27,12 @@ void reference_cast_element(mpfr_t q, enum class *class, const struct cast *cast
 
 /* As a binary64, rounded once: MPFR rounds to 53 bits in binary64's exponent range, subnormals
  * included. `ternary` is that of a 53-bit result. */
-double settle(mpfr_t value, int ternary);
+double reference_settle(mpfr_t value, int ternary);
 /* a / b, sqrt(a / b) with a >= 0, and a / sqrt(b), as binary64s, rounded once; b > 0. */
-double ratio_of(const mpfr_t a, const mpfr_t b);
-double root_of_ratio(const mpfr_t a, const mpfr_t b);
-double ratio_to_root(const mpfr_t a, const mpfr_t b);
+double reference_ratio(const mpfr_t a, const mpfr_t b);
+double reference_root_ratio(const mpfr_t a, const mpfr_t b);
+double reference_over_root(const mpfr_t a, const mpfr_t b);
 /* part / all; NaN where all is 0. */
-double rate_of(uint64_t part, uint64_t all);
+double reference_rate(uint64_t part, uint64_t all);
 
 #endif

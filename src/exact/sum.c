@@ -71,22 +71,31 @@ void exact_sum_add_product(struct exact_sum *sum, double a, double b)
         digit[i] += sign * (int64_t)(uint32_t)rest;
 }
 
-/* a * b: all of the products of their halves, of 64 bits each, at their places. */
+/* +-n * 2^exponent */
+static void add_wide(struct exact_sum *sum, int64_t sign, uint128 n, int exponent)
+{
+    int shift;
+    int64_t *digit = place(sum, exponent, &shift);
+    /* Up to 31 of shift: the lowest digit apart, the rest fits 128 bits. */
+    digit[0] += sign * (int64_t)(uint32_t)((uint32_t)n << shift);
+    uint128 rest = n >> (32 - shift);
+    for (int i = 1; rest; i++, rest >>= 32)
+        digit[i] += sign * (int64_t)(uint32_t)rest;
+}
+
+/* Where a factor has more than 64 bits, the products of their halves at their places. */
 void exact_sum_add_numbers(struct exact_sum *sum, struct number a, struct number b)
 {
     int64_t sign = a.negative != b.negative ? -1 : 1;
-    for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 2; j++) {
-            uint128 n = (uint128)(uint64_t)(a.n >> (64 * i)) * (uint64_t)(b.n >> (64 * j));
-            int exponent = a.exponent + b.exponent + 64 * (i + j);
-            for (; n; n >>= 32, exponent += 32) {
-                int shift;
-                int64_t *digit = place(sum, exponent, &shift);
-                uint64_t part = (uint64_t)(uint32_t)n << shift;
-                digit[0] += sign * (int64_t)(uint32_t)part;
-                digit[1] += sign * (int64_t)(part >> 32);
-            }
+    for (int i = 0; i < 2; i++, a.n >>= 64, a.exponent += 64) {
+        uint128 factor = b.n;
+        for (int exponent = b.exponent; (uint64_t)a.n != 0 && factor;
+             factor >>= 64, exponent += 64) {
+            uint128 n = (uint128)(uint64_t)a.n * (uint64_t)factor;
+            if (n)
+                add_wide(sum, sign, n, a.exponent + exponent);
         }
+    }
 }
 
 static void combine(struct exact_sum *into, const struct exact_sum *from, int64_t sign)

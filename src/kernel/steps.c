@@ -243,13 +243,15 @@ static struct units units_for(const struct cast *cast, struct number q, struct n
     int ulps = cast->format.precision - 1, finest = cast_emin(cast) - ulps;
     int exponent = q.n != 0 && q.exponent < u.exponent ? q.exponent : u.exponent;
     int shift = cast_emax(cast) - ulps - exponent;
-    bool room = shift >= 0 && shift + ulps < UNITS_BITS;
+    bool room = shift + ulps < UNITS_BITS;
     return (struct units){
         .cast = cast,
         .exponent = exponent,
         .finest = finest > exponent ? finest - exponent : 0,
-        .most =
-            room ? (int128)cast->format.max_significand << shift : ((int128)1 << UNITS_BITS) - 1,
+        /* A unit above the largest value leaves no room at all. */
+        .most = shift < 0 ? 0
+                : room    ? (int128)cast->format.max_significand << shift
+                          : ((int128)1 << UNITS_BITS) - 1,
     };
 }
 

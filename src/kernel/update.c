@@ -8,10 +8,17 @@
 void movement_add(struct exact_sum sum[MOVEMENT_SUMS], struct number from, struct number to,
                   struct number w)
 {
+    struct number d;
     exact_sum_add_numbers(&sum[SUM_W2], w, w);
-    if (number_equal(from, to))
+    if (number_add(to, number_negated(from), &d)) {
+        if (d.n == 0)
+            return;
+        d = number_reduced(d);
+        exact_sum_add_numbers(&sum[SUM_DW], d, w);
+        exact_sum_add_numbers(&sum[SUM_D2], d, d);
         return;
-    /* d = to - from may be too long for a number where its terms are not. */
+    }
+    /* d is too long for a number, its terms are not. */
     exact_sum_add_numbers(&sum[SUM_DW], to, w);
     exact_sum_add_numbers(&sum[SUM_DW], number_negated(from), w);
     exact_sum_add_numbers(&sum[SUM_D2], to, to);

@@ -3,11 +3,13 @@
 #define PRECHECK_REPORT_VERIFY_H
 
 #include "exact/reference.h"
+#include "exact/reference_update.h"
 #include "report/report.h"
 
-/* False with a message that names the first figure that differs, and both values. */
+/* False with a message that names the first figure that differs, and both values. `updates` is NULL
+ * where the report has none. */
 bool report_verify(const struct report_cast *cast, const struct reference_figures *reference,
-                   struct error *error);
+                   const struct reference_update_figures *updates, struct error *error);
 
 bool report_verify_input(const struct report_tensor *tensor,
                          const struct reference_input_figures *reference, struct error *error);

@@ -72,9 +72,9 @@ verdict()
 @test "every figure of the table that is no position can be judged, bare or with a dot" {
     local table=$root/src/report/metrics.def
     [ "$(grep -c '^METRIC(' "$table")" -gt 20 ]
-    sed -n 's/^METRIC([A-Z0-9_]*, \([A-Z]*\), "\([a-z0-9_]*\)", \([A-Z]*\),.*/\1 \2 \3/p' "$table" >rows
+    sed -n 's/^METRIC([A-Z0-9_]*, \([A-Z]*\), "\([a-z0-9_.]*\)", \([A-Z]*\),.*/\1 \2 \3/p' "$table" >rows
     [ "$(wc -l <rows)" -eq "$(grep -c '^METRIC(' "$table")" ]
-    local rules=()
+    local rules=() averages=()
     while read -r group name type; do
         case $group,$type in
         *,INDEX)
@@ -84,9 +84,12 @@ verdict()
         INPUT,*) rules+=(--fail-on "input.$name == -1") ;;
         CAST,*) rules+=(--fail-on "$name == -1" --fail-on "${name}_rate == -1") ;;
         ERROR,*) rules+=(--fail-on "error.$name == -1" --fail-on "$name == -1") ;;
+        EMA,*) averages+=(--fail-on "ema.$name == -1") ;;
+        *) rules+=(--fail-on "${group,,}.$name == -1") ;;
         esac
     done <rows
-    passes x.npy --json --to bf16 --fail-on 'bits == -1' --fail-on 'scale == -1' \
+    passes x.npy -q --to bf16 --ema 0.9 "${averages[@]}"
+    passes x.npy --json --to bf16 -u 1 --steps 2 --fail-on 'bits == -1' --fail-on 'scale == -1' \
         --fail-on 'relative_error.exact == -1' "${rules[@]}"
     is 'len(r["gates"])' "$((${#rules[@]} / 2 + 3))"
     # The value is the report's own.

@@ -162,3 +162,18 @@ isa_agrees()
         done
     done
 }
+
+@test "--reference agrees on updates, moving averages and steps" {
+    head -c 8192 f64.raw >x.raw
+    tail -c 8192 f64.raw >g.raw
+    for words in "${variants[@]}"; do
+        for analysis in "$data/digits-weight.npy -u 1e-8" \
+            "$data/digits-weight.npy -u $data/digits-grad.npy --update-scale -0.1 --steps 3" \
+            "$data/digits-exp_avg_sq.npy --ema 0.999" \
+            "$data/digits-exp_avg_sq.npy --ema 0.999 -u $data/digits-grad.npy" \
+            'x.raw --raw f64:1024 -u g.raw --steps 3' 'x.raw --raw f64:1024 -u g.raw --ema 0.9'; do
+            # shellcheck disable=SC2086
+            passes -q $words $analysis --reference
+        done
+    done
+}

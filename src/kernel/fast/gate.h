@@ -26,6 +26,16 @@ static inline element_bits largest_lane(vu lanes)
     return largest;
 }
 
+static inline int least_lane(vb lanes)
+{
+    uint8_t lane[VB_LANES];
+    int least = 255;
+    vb_store(lane, lanes);
+    for (int i = 0; i < VB_LANES; i++)
+        least = lane[i] < least ? lane[i] : least;
+    return least;
+}
+
 /* The bits of the smallest magnitude other than zero; there is one. Taken from a number just above
  * all magnitudes, zeros become negative and the smallest the largest. */
 static inline element_bits smallest_magnitude(const element *x, size_t n)
@@ -80,14 +90,9 @@ static inline struct gate gate_block(const element *x, size_t n, uint8_t *fields
         least = vb_min_unsigned(least, vb_sub(packed, one)); /* 0 becomes 255 */
         zeros = vb_or(zeros, vb_equal(packed, vb_all(0)));
     }
-    uint8_t lane[VB_LANES];
-    vb_store(lane, least);
-    int least_field = 255;
-    for (int i = 0; i < VB_LANES; i++)
-        least_field = lane[i] < least_field ? lane[i] : least_field;
     return (struct gate){
         .largest = largest_lane(most),
-        .least_exponent = least_field + 1 - FIELD_BIAS,
+        .least_exponent = least_lane(least) + 1 - FIELD_BIAS,
         .below = vb_mask(zeros) && any_below(x, n),
     };
 }

@@ -3,9 +3,14 @@
  * here, the others left to the definition (kernel/update.h) one by one.
  *
  * To nearest, q stays for |u| < t, t being half the distance to q's neighbour in the direction of
- * u: t = 2^(E - p), where E is the exponent of q or, going toward zero, of the float next to it, in
- * bits one less than q. Below 2^emin distances are as at 2^emin. So an update vanishes surely if
+ * u: t = 2^(E - p), where E is the exponent of q or, going toward zero, one less if q is a power of
+ * two; below 2^emin distances are as at 2^emin. So an update vanishes surely if
  * floor(log2|u|) + p < E, and exponents are bytes.
+ *
+ * E comes from the bits of |x|, in which half a unit in the last place of q is h = 2^(23 - p). From
+ * 2^(e+1) - 2^(e-p) on x is rounded to 2^(e+1) (a tie to even: the number below is odd), so E away
+ * from zero is the exponent field of bits + h; up to 2^e + 2^(e-p) it is rounded to 2^e (again the
+ * even one), so E toward zero is that of bits - h - 1.
  */
 #ifndef PRECHECK_KERNEL_FAST_UPDATES_H
 #define PRECHECK_KERNEL_FAST_UPDATES_H
@@ -17,17 +22,18 @@
 
 /* Exponents in bytes are those of float32: EXPONENT_BIAS more. */
 struct screen {
-    struct rounder rounder;
     int precision;
+    uint32_t least; /* bits that smaller |x| are taken as: E is then the floor */
+    uint32_t same;  /* what is added to bits where x and g have the same sign, */
+    uint32_t
+        change; /* and what to that where they have not; all as if g were positive if constant */
     /* The least and the largest E that is taken as it is: q is comfortable and no more than 2^emax,
      * and where emin is too low for that, what is below is left to the definition, as zeros are. */
     int first, last;
-    int floor; /* E is no less */
     /* Of constant updates the byte of |u|; of others a factor no less than |S|, so that a rounded
      * product with it is no less than |u|. */
     uint8_t constant;
     float scale;
-    uint32_t sign; /* of S or of the constant u */
 };
 
 enum { LARGEST_BYTE = 230, LARGEST_PRECISION = 22 };
@@ -53,14 +59,15 @@ static inline bool make_screen(const struct cast *cast, double scale, bool const
         (!constant && (size < 0x1p-60 || size > 0x1p60)))
         return false;
     bool low = emin < COMFORT_FIRST;
+    uint32_t half = UINT32_C(1) << (FRACTION_BITS - cast->format.precision);
     screen->precision = cast->format.precision;
-    screen->floor = low ? COMFORT_FIRST - 1 : emin;
     screen->first = low ? COMFORT_FIRST : emin;
     screen->last = emax - 1 < COMFORT_LAST ? emax - 1 : COMFORT_LAST;
-    screen->rounder = rounder_for((struct grid){screen->precision, screen->floor, true});
+    screen->least = bits_of(power_of_two(low ? COMFORT_FIRST - 1 : emin)) + half + 1;
+    screen->same = scale < 0 ? 0 - half - 1 : half;
+    screen->change = scale < 0 ? 2 * half + 1 : 0 - (2 * half + 1);
     screen->constant = exponent_byte(scale);
     screen->scale = constant ? 0 : (float)(size * (1 + 0x1p-20));
-    screen->sign = scale < 0 ? UINT32_C(1) << 31 : 0;
     return screen->first <= screen->last;
 }
 
@@ -69,16 +76,15 @@ struct screened {
     uint8_t keys[FAST_BLOCK];  /* of surely lost ones the byte of E, else 0 */
     uint16_t rest[FAST_BLOCK]; /* where the others are */
     size_t rest_count;
-    int first, last; /* among the E of all */
+    int first, last; /* the least and the largest of these E */
 };
 
-static inline vi exponent_towards(const struct screen *screen, vf x, vi update_signs)
+/* Other numbers than finite ones are above all of them, and stay so. */
+static inline vi exponents_towards(const struct screen *screen, vi x, vi signs)
 {
-    const vi floor = vi_all(bits_of(power_of_two(screen->floor)));
-    vf q = round_narrow(&screen->rounder, x, true);
-    vi less = vi_shift_right_signed(vi_xor(vf_bits(q), update_signs), 31); /* -1 toward zero */
-    vi size = vi_and(vf_bits(q), vi_all(MAGNITUDE_BITS));
-    return vi_shift_right(vi_max_positive(vi_add(size, less), floor), FRACTION_BITS);
+    vi size = vi_max_positive(vi_and(x, vi_all(MAGNITUDE_BITS)), vi_all(screen->least));
+    vi change = vi_and(vi_shift_right_signed(signs, 31), vi_all(screen->change));
+    return vi_shift_right(vi_add(size, vi_add(change, vi_all(screen->same))), FRACTION_BITS);
 }
 
 /* Bytes of ones where a <= b. */
@@ -91,34 +97,37 @@ static inline __attribute__((always_inline)) void screen_block(const struct scre
                                                                const float *x, const float *g,
                                                                size_t n, struct screened *to)
 {
-    const vi constant_sign = vi_all(screen->sign), magnitude = vi_all(MAGNITUDE_BITS);
+    const vi magnitude = vi_all(MAGNITUDE_BITS);
     const vf scale = vf_all(screen->scale);
     const vb one = vb_all(1), all = vb_all(255), most = vb_all(LARGEST_BYTE);
-    const vb precision = vb_all((uint8_t)screen->precision);
+    const vb above = vb_all((uint8_t)(screen->precision + 1));
     const vb first = vb_all((uint8_t)(screen->first + EXPONENT_BIAS));
     const vb last = vb_all((uint8_t)(screen->last + EXPONENT_BIAS));
-    vb u_byte = vb_all(screen->constant), least = all, least_left = all;
+    const vb constant = vb_add(vb_all(screen->constant), above);
+    vb least = all, least_left = all;
     to->rest_count = 0;
     for (size_t i = 0; i < n; i += VB_LANES) {
         vi e[BYTE_VECTORS], u[BYTE_VECTORS];
         for (int j = 0; j < BYTE_VECTORS; j++) {
             size_t at = i + (size_t)j * LANES;
-            vi sign = constant_sign;
+            vi bits = vi_load(x + at), signs = bits;
             if (g) {
                 vf update = vf_load(g + at);
-                sign = vi_xor(sign, vf_bits(update));
+                signs = vi_xor(signs, vf_bits(update));
                 u[j] = vi_shift_right(vi_and(vf_bits(vf_mul(update, scale)), magnitude),
                                       FRACTION_BITS);
             }
-            e[j] = exponent_towards(screen, vf_load(x + at), sign);
+            e[j] = exponents_towards(screen, bits, signs);
         }
         vb key = vb_pack_unsigned(e[0], e[1], e[2], e[3]);
-        if (g)
-            u_byte = vb_min_unsigned(vb_pack_unsigned(u[0], u[1], u[2], u[3]), most);
-        vb lost = vb_no_more(vb_add(vb_add(u_byte, precision), one), key);
-        lost = vb_and(lost, vb_and(vb_no_more(first, key), vb_no_more(key, last)));
-        if (g) /* perhaps 0 */
-            lost = vb_and(lost, vb_no_more(one, u_byte));
+        vb lost = vb_and(vb_no_more(first, key), vb_no_more(key, last));
+        if (g) { /* 0 is perhaps none */
+            vb size = vb_min_unsigned(vb_pack_unsigned(u[0], u[1], u[2], u[3]), most);
+            lost =
+                vb_and(lost, vb_and(vb_no_more(vb_add(size, above), key), vb_no_more(one, size)));
+        } else {
+            lost = vb_and(lost, vb_no_more(constant, key));
+        }
         key = vb_and(key, lost);
         vb_store(to->keys + i, key);
         least = vb_min_unsigned(least, vb_sub(key, one)); /* 0 becomes 255 */
@@ -127,29 +136,23 @@ static inline __attribute__((always_inline)) void screen_block(const struct scre
         for (; rest; rest &= rest - 1)
             to->rest[to->rest_count++] = (uint16_t)(i + (size_t)__builtin_ctzll(rest));
     }
-    uint8_t lane[VB_LANES], left[VB_LANES], low = 255, high = 255;
-    vb_store(lane, least);
-    vb_store(left, least_left);
-    for (int i = 0; i < VB_LANES; i++) {
-        low = lane[i] < low ? lane[i] : low;
-        high = left[i] < high ? left[i] : high;
-    }
-    to->first = low + 1 - EXPONENT_BIAS;
-    to->last = 255 - high - EXPONENT_BIAS;
+    to->first = least_lane(least) + 1 - EXPONENT_BIAS;
+    to->last = 255 - least_lane(least_left) - EXPONENT_BIAS;
 }
 
 /* The thresholds of what is surely lost; returns how many that is. */
-static inline uint64_t count_thresholds(const struct screened *screened, size_t n, int precision,
+static inline uint64_t count_thresholds(const struct screen *screen,
+                                        const struct screened *screened, size_t n,
                                         struct update_measure *into)
 {
     uint32_t counts[256 + BINS_AT_ONCE];
     uint64_t total = 0;
-    int bins = screened->last - screened->first + 1;
+    int first = screened->first, bins = screened->last - first + 1;
     if (bins <= 0)
         return 0;
-    count_keys(screened->keys, n, screened->first + EXPONENT_BIAS, bins, counts);
+    count_keys(screened->keys, n, first + EXPONENT_BIAS, bins, counts);
     for (int b = 0; b < bins; b++) {
-        into->threshold[screened->first + b - precision - THRESHOLD_FIRST] += counts[b];
+        into->threshold[first + b - screen->precision - THRESHOLD_FIRST] += counts[b];
         total += counts[b];
     }
     return total;
@@ -206,7 +209,7 @@ static inline void update_block(const struct screen *screen, const struct cast *
         screen_block(screen, block->x, block->g, block->padded, &screened);
     else
         screen_block(screen, block->x, NULL, block->padded, &screened);
-    uint64_t lost = count_thresholds(&screened, block->padded, screen->precision, into);
+    uint64_t lost = count_thresholds(screen, &screened, block->padded, into);
     into->count += lost;
     into->lost += lost;
     if (!block->g)
