@@ -28,7 +28,7 @@ def lines_of(bench):
         harness.read_into_cache(path)
         jobs = list(FLOORS) + FORMATS
         if kind.name == "weights":
-            jobs.append("bf16,fp16,fp8")
+            jobs += ["bf16,fp16,fp8", "bf16 --update 1e-8", "bf16 --update gradients --update-scale -1e-4"]
         add(kind, kind.label, path, jobs)
     weights = KINDS["weights"]
     copy = bench.copy(bench.data(weights))
@@ -41,7 +41,8 @@ def command(bench, line, threads):
     if line.job in FLOORS:
         return [bench.program("floor"), line.job, str(threads), line.path]
     raw = [f"--raw={line.raw}"] if line.raw else []
-    return [bench.precheck, "-q", "-j", str(threads), "-t", line.job] + raw + [line.path]
+    job = [bench.data(KINDS[word]) if word in KINDS else word for word in line.job.split()]
+    return [bench.precheck, "-q", "-j", str(threads), "-t"] + job + raw + [line.path]
 
 
 def jobs_of(bench, lines, thread_counts):

@@ -26,6 +26,7 @@ static inline void find_dense_windows(struct run *run, struct few *few)
     int windows = window_count(run), bottom = run->top - WINDOW + 1;
     run->dense = 1;
     run->few = few;
+    few->count = 0;
     if (windows == 1)
         return;
     for (; count_below(run, bottom) > MOST_FEW; bottom -= WINDOW)
