@@ -244,7 +244,8 @@ static bool measure(struct job *job, struct input *input, struct tensor *tensor,
     if (!chunks_each(input, tensor, threads, cost_of(job->options), measure_chunk, workers,
                      error) ||
         !input_finish(input, tensor->offset + tensor->elements * (uint64_t)tensor->dtype.bytes,
-                      error))
+                      error) ||
+        !update_source_finish(&job->updates, error))
         return false;
     if (job->write && !finish_writing(job, tensor, &why))
         return output_failed(job, &why, error);

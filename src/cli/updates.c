@@ -86,6 +86,17 @@ bool updates_match(const struct options *options, struct updates *updates,
     return true;
 }
 
+bool update_source_finish(const struct update_source *source, struct error *error)
+{
+    struct error why;
+    if (!source->file)
+        return true;
+    struct input *input = &source->file->input;
+    uint64_t bytes = source->tensor->elements * (uint64_t)source->tensor->dtype.bytes;
+    return input_finish(input, source->tensor->offset + bytes, &why) ||
+           fail(error, "--update: %s: %s", input->path, why.text);
+}
+
 void update_source_close(struct update_source *source)
 {
     if (source->file)

@@ -26,6 +26,8 @@ struct update_source {
 bool updates_match(const struct options *options, struct updates *updates,
                    const struct tensor *tensor, size_t tensors, struct update_source *source,
                    struct error *error);
+/* After the last was read: false with a message where the file has changed meanwhile. */
+bool update_source_finish(const struct update_source *source, struct error *error);
 void update_source_close(struct update_source *source);
 
 /* What is measured twice in a row stays in the second-level cache. */

@@ -124,6 +124,16 @@ figures='[(k, v) for k, v in r["tensors"][0]["casts"][0]["update"].items() if k 
     trouble 'pipe: .*need a file, not a pipe' w.npy -q --to bf16 --update pipe
 }
 
+@test "updates that change while they are read are trouble" {
+    npy many.npy '<f4' 200000 0.5
+    cp many.npy updates.npy
+    status=0
+    { head -c 400000 many.npy; sleep 0.5; printf x >>updates.npy; tail -c +400001 many.npy; } |
+        "$PRECHECK" - -q --to bf16 -u updates.npy 2>messages || status=$?
+    [ "$status" -eq 2 ]
+    grep -qx 'precheck: standard input: --update: updates.npy: the file changed while it was being read' messages
+}
+
 @test "options that make no sense are trouble" {
     trouble 'update-scale.*need --update' w.npy --update-scale 2
     trouble 'steps need --update' w.npy --steps 2
