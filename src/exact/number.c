@@ -2,14 +2,6 @@
 
 #include "base/bytes.h"
 
-static int bit_length(uint128 n)
-{
-    uint64_t high = (uint64_t)(n >> 64), low = (uint64_t)n;
-    if (high)
-        return 128 - __builtin_clzll(high);
-    return low ? 64 - __builtin_clzll(low) : 0;
-}
-
 struct number number_from(double x)
 {
     uint64_t bits = double_bits(x);

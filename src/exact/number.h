@@ -16,6 +16,15 @@ struct number {
     int exponent;
 };
 
+/* How many bits an integer has; 0 has none. */
+static inline int bit_length(uint128 n)
+{
+    uint64_t high = (uint64_t)(n >> 64), low = (uint64_t)n;
+    if (high)
+        return 128 - __builtin_clzll(high);
+    return low ? 64 - __builtin_clzll(low) : 0;
+}
+
 static inline bool number_is_zero(struct number a)
 {
     return a.n == 0;

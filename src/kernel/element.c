@@ -4,17 +4,6 @@
 
 #include "base/bytes.h"
 
-static int bit_length(uint64_t n)
-{
-    return n ? 64 - __builtin_clzll(n) : 0;
-}
-
-static int bit_length_wide(uint128 n)
-{
-    uint64_t high = (uint64_t)(n >> 64);
-    return high ? 64 + bit_length(high) : bit_length((uint64_t)n);
-}
-
 /* Whether an infinite random bit string, read as a binary fraction, is below `rest` / 2^width,
  * 0 < rest < 2^width. Bits are drawn 128 at a time until the comparison is decided. */
 static bool random_below(const struct random_draw *draw, uint128 rest, int width)
@@ -102,7 +91,7 @@ struct outcome cast_number(const struct cast *cast, struct number x, const struc
     }
 
     int precision = cast->format.precision, emin = cast_emin(cast);
-    int x_exponent = x.exponent + bit_length_wide(x.n) - 1;
+    int x_exponent = x.exponent + bit_length(x.n) - 1;
     /* The distance of neighbouring numbers of the format around x. */
     out.exponent = (x_exponent > emin ? x_exponent : emin) - precision + 1;
 

@@ -232,12 +232,6 @@ struct units {
     int128 most;  /* the largest magnitude that is finite and has room */
 };
 
-static int length_of(uint128 n)
-{
-    uint64_t high = (uint64_t)(n >> 64), low = (uint64_t)n;
-    return high ? 128 - __builtin_clzll(high) : low ? 64 - __builtin_clzll(low) : 0;
-}
-
 static struct units units_for(const struct cast *cast, struct number q, struct number u)
 {
     int ulps = cast->format.precision - 1, finest = cast_emin(cast) - ulps;
@@ -262,7 +256,7 @@ static bool to_units(const struct units *units, struct number a, int128 *n)
     *n = 0;
     if (a.n == 0)
         return true;
-    if (shift < 0 || length_of(a.n) + shift > UNITS_BITS)
+    if (shift < 0 || bit_length(a.n) + shift > UNITS_BITS)
         return false;
     *n = (int128)(a.n << shift);
     if (a.negative)
@@ -280,7 +274,7 @@ static int128 round_units(const struct units *units, int128 n)
 {
     bool negative = n < 0;
     uint128 size = (uint128)(negative ? -n : n);
-    int shift = length_of(size) - units->cast->format.precision;
+    int shift = bit_length(size) - units->cast->format.precision;
     if (shift < units->finest)
         shift = units->finest;
     if (shift <= 0)
