@@ -24,9 +24,8 @@
 struct screen {
     int precision;
     uint32_t least; /* bits that smaller |x| are taken as: E is then the floor */
-    uint32_t same;  /* what is added to bits where x and g have the same sign, */
-    uint32_t
-        change; /* and what to that where they have not; all as if g were positive if constant */
+    /* Added where x and g have one sign: h; where S or the constant is negative, ~h = -h - 1. */
+    uint32_t half;
     /* The least and the largest E that is taken as it is: q is comfortable and no more than 2^emax,
      * and where emin is too low for that, what is below is left to the definition, as zeros are. */
     int first, last;
@@ -64,8 +63,7 @@ static inline bool make_screen(const struct cast *cast, double scale, bool const
     screen->first = low ? COMFORT_FIRST : emin;
     screen->last = emax - 1 < COMFORT_LAST ? emax - 1 : COMFORT_LAST;
     screen->least = bits_of(power_of_two(low ? COMFORT_FIRST - 1 : emin)) + half + 1;
-    screen->same = scale < 0 ? 0 - half - 1 : half;
-    screen->change = scale < 0 ? 2 * half + 1 : 0 - (2 * half + 1);
+    screen->half = scale < 0 ? ~half : half;
     screen->constant = exponent_byte(scale);
     screen->scale = constant ? 0 : (float)(size * (1 + 0x1p-20));
     return screen->first <= screen->last;
@@ -83,8 +81,8 @@ struct screened {
 static inline vi exponents_towards(const struct screen *screen, vi x, vi signs)
 {
     vi size = vi_max_positive(vi_and(x, vi_all(MAGNITUDE_BITS)), vi_all(screen->least));
-    vi change = vi_and(vi_shift_right_signed(signs, 31), vi_all(screen->change));
-    return vi_shift_right(vi_add(size, vi_add(change, vi_all(screen->same))), FRACTION_BITS);
+    vi half = vi_xor(vi_shift_right_signed(signs, 31), vi_all(screen->half));
+    return vi_shift_right(vi_add(size, half), FRACTION_BITS);
 }
 
 /* Bytes of ones where a <= b. */
