@@ -251,6 +251,8 @@ static int run(const struct options *options)
         status = analyze_all(&analysis, options->files);
     else
         status = trouble(options->update, &error);
+    if (analysis.updates.from_file && *analysis.updates.input.warning)
+        message(options->update, analysis.updates.input.warning);
     updates_close(&analysis.updates);
     if (options->write && status != STATUS_OK)
         file_abandon(&write);

@@ -10,15 +10,10 @@ bool updates_open(const struct options *options, struct updates *updates, struct
     *updates = (struct updates){0};
     if (!options->update || options->update_is_number)
         return true;
-    struct input_options how = {0};
-    struct error why;
-    bool opened = input_open(options->update, &how, &updates->input, &why);
-    if (!opened && options->has_raw) {
-        how.raw = &options->raw;
-        opened = input_open(options->update, &how, &updates->input, &why);
-    }
-    if (!opened)
-        return fail(error, "%s", why.text);
+    struct input_options how = {.raw = options->has_raw ? &options->raw : NULL,
+                                .raw_if_unknown = true};
+    if (!input_open(options->update, &how, &updates->input, error))
+        return false;
     updates->from_file = true;
     if (updates->input.seekable)
         return true;
@@ -93,8 +88,13 @@ bool update_source_finish(const struct update_source *source, struct error *erro
         return true;
     struct input *input = &source->file->input;
     uint64_t bytes = source->tensor->elements * (uint64_t)source->tensor->dtype.bytes;
-    return input_finish(input, source->tensor->offset + bytes, &why) ||
-           fail(error, "--update: %s: %s", input->path, why.text);
+    char before[sizeof input->warning];
+    memcpy(before, input->warning, sizeof before);
+    bool unchanged = input_finish(input, source->tensor->offset + bytes, &why);
+    if (source->file->finished) /* warned already */
+        memcpy(input->warning, before, sizeof before);
+    source->file->finished = true;
+    return unchanged || fail(error, "--update: %s: %s", input->path, why.text);
 }
 
 void update_source_close(struct update_source *source)

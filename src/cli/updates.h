@@ -7,7 +7,8 @@
 
 struct updates {
     bool from_file;
-    struct input input; /* of a file */
+    struct input input; /* of a file; its warning is for the user */
+    bool finished;      /* it was read to its end once */
 };
 
 bool updates_open(const struct options *options, struct updates *updates, struct error *error);

@@ -74,11 +74,6 @@ void dyadic_multiply(struct dyadic *a, const struct dyadic *b)
     a->exponent += b->exponent;
 }
 
-void dyadic_negate(struct dyadic *a)
-{
-    mpz_neg(a->n, a->n);
-}
-
 int dyadic_sign(const struct dyadic *a)
 {
     return mpz_sgn(a->n);

@@ -14,7 +14,6 @@ void dyadic_free(struct dyadic *a);
 
 void dyadic_add(struct dyadic *a, const struct dyadic *b);      /* a += b */
 void dyadic_multiply(struct dyadic *a, const struct dyadic *b); /* a *= b */
-void dyadic_negate(struct dyadic *a);
 int dyadic_sign(const struct dyadic *a);
 
 /* a cut to a number as number_add() cuts, and a sum that is cut only then. */

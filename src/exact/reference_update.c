@@ -290,9 +290,11 @@ static void add_steps(struct reference_update *r)
     mpfr_set_prec(r->term, 64);
     must_be_exact(mpfr_set_ui(r->term, plan->steps, MPFR_RNDN));
     exactly_multiply(r->all, r->term, r->u);
-    add_end(r, WAY_NONE, walk(r, &r->cast));
+    bool sampled = r->position % plan->sample == 0;
+    if (sampled || r->cast.rounding != ROUND_STOCHASTIC)
+        add_end(r, WAY_NONE, walk(r, &r->cast));
     add_end(r, WAY_MASTER, walk_master(r));
-    if (r->position % plan->sample != 0)
+    if (!sampled)
         return;
     add_end(r, WAY_STOCHASTIC, walk(r, &r->stochastic));
     add_end(r, WAY_KAHAN, walk_kahan(r));

@@ -190,12 +190,12 @@ static bool open_contents(struct input *input, const struct input_options *optio
 {
     if (options->raw && options->view)
         return fail(error, "--view does not go with --raw, which names the type itself");
-    if (options->raw)
+    if (options->raw && !options->raw_if_unknown)
         return raw_open(input, options->raw, error);
     for (size_t i = 0; i < CONTAINER_COUNT; i++)
         if (containers[i]->recognise(input->head, input->head_length))
             return containers[i]->open(input, options, error);
-    return fail_unknown(error);
+    return options->raw ? raw_open(input, options->raw, error) : fail_unknown(error);
 }
 
 bool input_open(const char *path, const struct input_options *options, struct input *input,

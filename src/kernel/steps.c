@@ -176,7 +176,8 @@ static struct number sum_of(const struct number *terms, int count)
 {
     struct number sum = terms[0];
     for (int i = 1; i < count; i++)
-        if (!number_add(sum, terms[i], &sum) && i < count - 1)
+        if ((!number_add(sum, terms[i], &sum) || bit_length(number_reduced(sum).n) > NUMBER_BITS) &&
+            i < count - 1)
             return dyadic_total(terms, count);
     return sum;
 }
@@ -363,13 +364,18 @@ void steps_element(const struct cast *cast, const struct update_plan *plan, stru
 {
     struct number u = number_reduced(number_product(plan->scale, g)), w = number_from(g);
     struct random_draw draw = {.key = cast->key, .element = position, .use = RANDOM_USE_STEP};
-    add_walk(into, REMEDY_NONE, walk(cast, q, u, plan->steps, &draw), q, w);
+    const bool plain_is_stochastic = cast->rounding == ROUND_STOCHASTIC;
+    if (!plain_is_stochastic)
+        add_walk(into, REMEDY_NONE, walk(cast, q, u, plan->steps, &draw), q, w);
     add_walk(into, REMEDY_MASTER, walk_master(cast, q, u, plan->steps, &draw), q, w);
     if (position % plan->sample != 0)
         return;
     struct cast stochastic = *cast;
     stochastic.rounding = ROUND_STOCHASTIC;
-    add_walk(into, REMEDY_STOCHASTIC, walk(&stochastic, q, u, plan->steps, &draw), q, w);
+    struct walk end = walk(&stochastic, q, u, plan->steps, &draw);
+    add_walk(into, REMEDY_STOCHASTIC, end, q, w);
+    if (plain_is_stochastic) /* the same draws */
+        add_walk(into, REMEDY_NONE, end, q, w);
     add_walk(into, REMEDY_KAHAN, walk_compensated(cast, q, u, plan->steps, &draw), q, w);
 }
 

@@ -30,22 +30,24 @@ static void put_share(struct buffer *out, double share)
         buffer_printf(out, "%.4g %%", 100 * share);
 }
 
+/* In four digits, rounded up: what is above it is above the limit. */
 static void put_weight(struct buffer *out, double weight)
 {
     int exponent = (int)floor(log10(weight));
+    double digits = ceil(weight / pow(10, exponent - 3)) / 1000;
     if (exponent >= -4 && exponent < 6)
-        buffer_printf(out, "; weights of |w| > %.2g cannot move", weight);
+        buffer_printf(out, "; weights of |w| > %.4g cannot move", digits * pow(10, exponent));
     else
-        buffer_printf(out, "; weights of |w| > %.1fe%d cannot move", weight / pow(10, exponent),
-                      exponent);
+        buffer_printf(out, "; weights of |w| > %.4ge%d cannot move", digits, exponent);
 }
 
 /* To nearest an update moves q only if it is half the distance to the next number, 2^(E - p), or
  * more; so from the least 2^E on of which that is above |u| nothing moves. */
-static void put_limit(struct buffer *out, const struct cast *cast, double update)
+static void put_limit(struct buffer *out, const struct report_cast *total, double update)
 {
+    const struct cast *cast = total->cast;
     bool nearest = cast->rounding == ROUND_NEAREST_EVEN || cast->rounding == ROUND_NEAREST_AWAY;
-    if (update == 0 || !nearest)
+    if (update == 0 || isinf(update) || !nearest || total->scale_varies)
         return;
     int exponent = ilogb(update) + cast->format.precision + 1;
     if (exponent <= cast_emin(cast))
@@ -67,7 +69,7 @@ static void advise_on_updates(struct report *report, const struct report_cast *c
     else
         buffer_puts(&text, " of these updates");
     buffer_printf(&text, " are lost in %s", format);
-    put_limit(&text, cast->cast, update);
+    put_limit(&text, cast, update);
     buffer_printf(&text, ". Keep fp32 master weights and add the updates there");
     advise(report, "keep-master-weights", &text);
 }

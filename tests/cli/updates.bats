@@ -36,6 +36,24 @@ figures='[(k, v) for k, v in r["tensors"][0]["casts"][0]["update"].items() if k 
     is "$figures" "[('count', 7), ('overflow', 0), ('lost', 7)]"
 }
 
+@test "a negative update whose product underflows goes down all the same" {
+    npy one.npy '<f4' 300 1
+    passes one.npy -q --to bf16 -u -1e-200 --update-scale 1e-200 --fail-on 'update.smallest_surviving.p50 != 0x1p-9'
+    passes one.npy -q --to bf16 -u -1e-200 --update-scale 1e-200 --reference
+}
+
+@test "a container is one with --raw too" {
+    npy g.npy '<f4' 4 1
+    tail -c 16 g.npy >w.raw
+    passes w.raw -q --raw f32:4 --to bf16 -u g.npy
+    passes w.raw -q --raw f32:4 --to bf16 -u w.raw
+    head -c -4 g.npy >cut.npy
+    trouble 'cut.npy: truncated' w.raw -q --raw f32:4 --to bf16 -u cut.npy
+    printf xyz >>g.npy
+    precheck w.raw -q --raw f32:4 --to bf16 -u g.npy
+    [ "$status" -eq 0 ] && [[ $stderr = 'precheck: g.npy: 3 bytes after the data are ignored' ]] || shows tail
+}
+
 @test "an update of zero is none" {
     passes w.npy --json --to bf16 --update 0
     is "$figures" "[('count', 0), ('overflow', 0), ('lost', 0)]"
@@ -107,7 +125,7 @@ figures='[(k, v) for k, v in r["tensors"][0]["casts"][0]["update"].items() if k 
     passes w.npy --json --to bf16,fp32 --update 1e-8
     is '[a["code"] for a in r["advice"]]' "['keep-master-weights', 'keep-master-weights']"
     is 'r["advice"][0]["text"][:35]' "71.43 % of updates of 1e-8 are lost"
-    is '"|w| > 3.8e-6 cannot move" in r["advice"][0]["text"]' 'True'
+    is '"|w| > 3.815e-6 cannot move" in r["advice"][0]["text"]' 'True'
     passes w.npy --json --to bf16 --update 1
     is 'r["advice"]' '[]'
 }

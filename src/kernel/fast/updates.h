@@ -63,7 +63,7 @@ static inline bool make_screen(const struct cast *cast, double scale, bool const
     screen->first = low ? COMFORT_FIRST : emin;
     screen->last = emax - 1 < COMFORT_LAST ? emax - 1 : COMFORT_LAST;
     screen->least = bits_of(power_of_two(low ? COMFORT_FIRST - 1 : emin)) + half + 1;
-    screen->half = scale < 0 ? ~half : half;
+    screen->half = signbit(scale) ? ~half : half; /* it may be -0 */
     screen->constant = exponent_byte(scale);
     screen->scale = constant ? 0 : (float)(size * (1 + 0x1p-20));
     return screen->first <= screen->last;
