@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/random.h"
-
 bool updates_open(const struct options *options, struct updates *updates, struct error *error)
 {
     *updates = (struct updates){0};
@@ -67,7 +65,6 @@ bool updates_match(const struct options *options, struct updates *updates,
                    struct error *error)
 {
     *source = (struct update_source){.plan = options->update_plan, .value = options->update_value};
-    source->plan.seed_key = random_key(options->seed, tensor->name);
     if (source->plan.steps && tensor->elements == ELEMENTS_UNKNOWN)
         return fail(error, "--steps needs the shape of the data: give it in --raw");
     source->plan.sample = sample_for(tensor->elements, source->plan.steps);

@@ -1,7 +1,5 @@
 #include "exact/sum.h"
 
-#include "base/bytes.h"
-
 /* Every addition moves a digit by less than 2^32, and a digit holds 2^63. */
 enum { PENDING_LIMIT = 1 << 30 };
 
@@ -26,51 +24,6 @@ static int64_t *place(struct exact_sum *sum, int exponent, int *shift)
     return &sum->digit[position / 32];
 }
 
-void exact_sum_add_integer(struct exact_sum *sum, int64_t n, int exponent)
-{
-    if (n == 0)
-        return;
-    int shift;
-    int64_t *digit = place(sum, exponent, &shift);
-    uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    int64_t sign = n < 0 ? -1 : 1;
-    unsigned __int128 wide = (unsigned __int128)magnitude << shift;
-    for (int i = 0; i < 3; i++, wide >>= 32)
-        digit[i] += sign * (int64_t)(uint32_t)wide;
-}
-
-/* |value| = significand * 2^exponent with an integer significand below 2^53. */
-static uint64_t split(double value, int *exponent)
-{
-    uint64_t bits = double_bits(value);
-    int field = (int)(bits >> 52 & 0x7ff);
-    *exponent = (field ? field : 1) - 1075;
-    return (bits & ((UINT64_C(1) << 52) - 1)) | (uint64_t)(field != 0) << 52;
-}
-
-void exact_sum_add(struct exact_sum *sum, double value)
-{
-    int exponent;
-    int64_t n = (int64_t)split(value, &exponent);
-    exact_sum_add_integer(sum, value < 0 ? -n : n, exponent);
-}
-
-void exact_sum_add_product(struct exact_sum *sum, double a, double b)
-{
-    int a_exponent, b_exponent, shift;
-    unsigned __int128 n = split(a, &a_exponent);
-    n *= split(b, &b_exponent);
-    if (n == 0)
-        return;
-    int64_t *digit = place(sum, a_exponent + b_exponent, &shift);
-    int64_t sign = (a < 0) != (b < 0) ? -1 : 1;
-    /* 106 bits and up to 31 of shift: the lowest digit apart, the rest fits 128 bits. */
-    digit[0] += sign * (int64_t)((uint32_t)n << shift);
-    unsigned __int128 rest = n >> (32 - shift);
-    for (int i = 1; i < 5; i++, rest >>= 32)
-        digit[i] += sign * (int64_t)(uint32_t)rest;
-}
-
 /* +-n * 2^exponent */
 static void add_wide(struct exact_sum *sum, int64_t sign, uint128 n, int exponent)
 {
@@ -81,6 +34,33 @@ static void add_wide(struct exact_sum *sum, int64_t sign, uint128 n, int exponen
     uint128 rest = n >> (32 - shift);
     for (int i = 1; rest; i++, rest >>= 32)
         digit[i] += sign * (int64_t)(uint32_t)rest;
+}
+
+/* As add_wide() does, but always three digits: the fast kernel adds many of these, and a loop whose
+ * end depends on the number costs it some hundredths of its time. */
+void exact_sum_add_integer(struct exact_sum *sum, int64_t n, int exponent)
+{
+    if (n == 0)
+        return;
+    int shift;
+    int64_t *digit = place(sum, exponent, &shift);
+    uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    int64_t sign = n < 0 ? -1 : 1;
+    uint128 wide = (uint128)magnitude << shift;
+    for (int i = 0; i < 3; i++, wide >>= 32)
+        digit[i] += sign * (int64_t)(uint32_t)wide;
+}
+
+void exact_sum_add(struct exact_sum *sum, double value)
+{
+    struct number number = number_from(value);
+    if (number.n)
+        add_wide(sum, number.negative ? -1 : 1, number.n, number.exponent);
+}
+
+void exact_sum_add_product(struct exact_sum *sum, double a, double b)
+{
+    exact_sum_add_numbers(sum, number_from(a), number_from(b));
 }
 
 /* Where a factor has more than 64 bits, the products of their halves at their places. */

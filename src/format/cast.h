@@ -42,6 +42,11 @@ static inline int cast_emax(const struct cast *cast)
     return cast->format.emax - cast->scale;
 }
 
+static inline bool rounds_to_nearest(enum rounding rounding)
+{
+    return rounding == ROUND_NEAREST_EVEN || rounding == ROUND_NEAREST_AWAY;
+}
+
 /* "nearest-even" and so on. */
 const char *rounding_name(enum rounding rounding);
 /* MODE[:SEED]; a seed goes with stochastic, and only there (0 without one). */

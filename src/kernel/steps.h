@@ -8,8 +8,6 @@
 void steps_element(const struct cast *cast, const struct update_plan *plan, struct number q,
                    double g, uint64_t position, struct steps_measure *into);
 
-/* Adds what a movement from one number to another adds to its sums. */
-void movement_add(struct exact_sum sum[MOVEMENT_SUMS], struct number from, struct number to,
-                  struct number w);
+void steps_merge(struct steps_measure *into, const struct steps_measure *from);
 
 #endif

@@ -90,7 +90,7 @@ static void add_threshold(const struct cast *cast, struct number q, bool up,
                           struct update_measure *into)
 {
     bool away = number_is_zero(q) || q.negative != up;
-    bool nearest = cast->rounding == ROUND_NEAREST_EVEN || cast->rounding == ROUND_NEAREST_AWAY;
+    bool nearest = rounds_to_nearest(cast->rounding);
     if (cast->rounding == ROUND_STOCHASTIC)
         return;
     if (away && stays_at_max(cast, q))
@@ -101,11 +101,11 @@ static void add_threshold(const struct cast *cast, struct number q, bool up,
         into->threshold[gap_exponent(cast, q, away) - nearest - THRESHOLD_FIRST]++;
 }
 
-static struct number product_of(struct number a, struct number b)
+/* Of a binary64 and a number of a format: short enough. */
+static struct number product_of(double a, struct number b)
 {
     struct number product;
-    number_multiply(a, b,
-                    &product); /* of a binary64 and a number of a format, or of two binary64 */
+    number_multiply(number_from(a), b, &product);
     return product;
 }
 
@@ -145,13 +145,13 @@ static struct number average_of_any_length(const struct update_plan *plan, struc
 static struct number average(const struct update_plan *plan, struct number w, struct number q,
                              bool *equal)
 {
-    struct number scale = product_of(number_from(plan->scale), number_from(plan->scale));
+    struct number scale = number_product(plan->scale, plan->scale);
     struct number square, part, sum;
     if (!number_multiply(w, scale, &square) ||
         !number_multiply(square, complement(plan->beta), &part))
         return average_of_any_length(plan, w, q, equal);
     *equal = number_equal(square, q);
-    number_add(part, product_of(number_from(plan->beta), q), &sum);
+    number_add(part, product_of(plan->beta, q), &sum);
     return sum;
 }
 

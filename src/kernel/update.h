@@ -18,11 +18,10 @@ enum update_rule { UPDATE_NONE, UPDATE_ADD, UPDATE_EMA };
 
 struct update_plan {
     enum update_rule rule;
-    double scale;      /* S */
-    double beta;       /* of a moving average, 0 <= beta < 1 */
-    uint64_t steps;    /* of plain updates in a row; 0: none */
-    uint64_t sample;   /* the costly remedies are tried on every so many-th element */
-    uint64_t seed_key; /* of the stochastic remedy, from seed and tensor name */
+    double scale;    /* S */
+    double beta;     /* of a moving average, 0 <= beta < 1 */
+    uint64_t steps;  /* of plain updates in a row; 0: none */
+    uint64_t sample; /* the costly remedies are tried on every so many-th element */
 };
 
 /* Exact sums over elements; d is the movement of q, r - q. */
@@ -64,6 +63,9 @@ void update_element(const struct cast *cast, const struct update_plan *plan, dou
                     uint64_t position, struct update_measure *into, struct steps_measure *steps);
 
 void update_merge(struct update_measure *into, const struct update_measure *from);
-void steps_merge(struct steps_measure *into, const struct steps_measure *from);
+
+/* Adds what a movement from one number to another adds to its sums. */
+void movement_add(struct exact_sum sum[MOVEMENT_SUMS], struct number from, struct number to,
+                  struct number w);
 
 #endif

@@ -225,11 +225,6 @@ static void tell_bits(struct page *page, const struct subject *subject,
     buffer_free(&text);
 }
 
-static bool rounds_to_nearest(enum rounding rounding)
-{
-    return rounding == ROUND_NEAREST_EVEN || rounding == ROUND_NEAREST_AWAY;
-}
-
 void text_bits(struct page *page, const struct subject *subject)
 {
     const struct report *report = subject->report;

@@ -46,8 +46,7 @@ static void put_weight(struct buffer *out, double weight)
 static void put_limit(struct buffer *out, const struct report_cast *total, double update)
 {
     const struct cast *cast = total->cast;
-    bool nearest = cast->rounding == ROUND_NEAREST_EVEN || cast->rounding == ROUND_NEAREST_AWAY;
-    if (update == 0 || isinf(update) || !nearest || total->scale_varies)
+    if (update == 0 || isinf(update) || !rounds_to_nearest(cast->rounding) || total->scale_varies)
         return;
     int exponent = ilogb(update) + cast->format.precision + 1;
     if (exponent <= cast_emin(cast))

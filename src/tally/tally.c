@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "kernel/steps.h"
 
 struct tally *tally_new(size_t cast_count, const struct update_plan *plan)
 {
