@@ -36,19 +36,10 @@ static void add_wide(struct exact_sum *sum, int64_t sign, uint128 n, int exponen
         digit[i] += sign * (int64_t)(uint32_t)rest;
 }
 
-/* As add_wide() does, but always three digits: the fast kernel adds many of these, and a loop whose
- * end depends on the number costs it some hundredths of its time. */
 void exact_sum_add_integer(struct exact_sum *sum, int64_t n, int exponent)
 {
-    if (n == 0)
-        return;
-    int shift;
-    int64_t *digit = place(sum, exponent, &shift);
-    uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    int64_t sign = n < 0 ? -1 : 1;
-    uint128 wide = (uint128)magnitude << shift;
-    for (int i = 0; i < 3; i++, wide >>= 32)
-        digit[i] += sign * (int64_t)(uint32_t)wide;
+    if (n)
+        add_wide(sum, n < 0 ? -1 : 1, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, exponent);
 }
 
 void exact_sum_add(struct exact_sum *sum, double value)
