@@ -210,6 +210,8 @@ static void describe_settings(const struct options *options, struct report *repo
                                                 .update_scale = options->update_scale_text,
                                                 .ema = options->ema_text,
                                                 .steps = options->update_plan.steps};
+    if (options->update_is_number)
+        report->settings.constant_update = options->update_value * options->update_plan.scale;
     bool *has = report->has_group;
     has[GROUP_INPUT] = has[GROUP_CAST] = has[GROUP_ERROR] = true;
     has[GROUP_UPDATE] = options->update_plan.rule == UPDATE_ADD;
@@ -260,9 +262,7 @@ static int run(const struct options *options)
         status = trouble(name_of_output(options->write), &error);
     report.incomplete = status != STATUS_OK;
     report_total_figures(&report, analysis.total);
-    report_advise(&report, options->update_is_number
-                               ? options->update_value * options->update_plan.scale
-                               : 0);
+    report_advise(&report);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
     status = worse(status, write_outputs(options, &report));

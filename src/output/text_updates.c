@@ -1,9 +1,7 @@
 /* What becomes of updates, in sentences, and the precision that would keep them. */
 #include "output/text.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "output/number.h"
 
@@ -136,26 +134,6 @@ bool text_narrowest(int precision, struct format *format)
     return found;
 }
 
-/* A finite number and nothing else, as --update takes it. */
-static bool parse_number(const char *text, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && !isspace((unsigned char)*text) && !*end && isfinite(*value);
-}
-
-/* The update that is the same for all elements. */
-static bool constant_update(const struct report_settings *settings, double *update)
-{
-    double scale = 1;
-    if (!settings->update || !parse_number(settings->update, update))
-        return false;
-    if (settings->update_scale && !parse_number(settings->update_scale, &scale))
-        return false;
-    *update *= scale;
-    return *update != 0 && isfinite(*update);
-}
-
 /* A threshold that halves with each bit. */
 static bool has_threshold(const struct report_cast *cast)
 {
@@ -228,10 +206,10 @@ static void tell_bits(struct page *page, const struct subject *subject,
 void text_bits(struct page *page, const struct subject *subject)
 {
     const struct report *report = subject->report;
-    double update;
+    double update = report->settings.constant_update;
     bool any = false;
     if (!report->has_group[GROUP_UPDATE] || !rounds_to_nearest(report->settings.rounding) ||
-        !constant_update(&report->settings, &update))
+        update == 0 || isinf(update))
         return;
     for (size_t i = 0; i < subject->cast_count; i++)
         any = any || has_threshold(&subject->casts[i]);

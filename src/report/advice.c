@@ -55,8 +55,9 @@ static void put_limit(struct buffer *out, const struct report_cast *total, doubl
         put_weight(out, ldexp(1, exponent));
 }
 
-static void advise_on_updates(struct report *report, const struct report_cast *cast, double update)
+static void advise_on_updates(struct report *report, const struct report_cast *cast)
 {
+    double update = report->settings.constant_update;
     double lost = figure(cast, METRIC_UPDATE_LOST_RATE);
     if (!(lost >= lost_share))
         return;
@@ -109,12 +110,12 @@ static void advise_on_steps(struct report *report, const struct report_cast *cas
     advise(report, "choose-remedy", &text);
 }
 
-void report_advise(struct report *report, double update)
+void report_advise(struct report *report)
 {
     for (size_t c = 0; c < report->cast_count && report->total; c++) {
         const struct report_cast *cast = &report->total[c];
         if (report->has_group[GROUP_UPDATE])
-            advise_on_updates(report, cast, update);
+            advise_on_updates(report, cast);
         if (report->has_group[GROUP_EMA])
             advise_on_averages(report, cast);
         if (report->has_group[GROUP_STEPS])

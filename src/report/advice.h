@@ -4,8 +4,7 @@
 
 #include "report/report.h"
 
-/* Fills report->advice from the figures of its total. `update` is S g where the updates are all the
- * same number, else 0. */
-void report_advise(struct report *report, double update);
+/* Fills report->advice from the figures of its total. */
+void report_advise(struct report *report);
 
 #endif

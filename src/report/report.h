@@ -112,7 +112,8 @@ struct report_settings {
     bool saturate;
     /* As given, NULL where not. */
     const char *scale, *raw, *view, *update, *update_scale, *ema;
-    uint64_t steps; /* 0: none */
+    double constant_update; /* S g where all updates are the same number, else 0 */
+    uint64_t steps;         /* 0: none */
 };
 
 struct report {

@@ -457,6 +457,7 @@ void sample_updates(struct report *report, const struct sample_tensor *tensors, 
     report->has_group[GROUP_UPDATE] = true;
     report->has_group[GROUP_STEPS] = steps > 0;
     report->settings.update = text;
+    report->settings.constant_update = update;
     report->settings.steps = steps;
     move_all(report, tensors, update, 0);
 }
