@@ -17,7 +17,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 EXACT = -ffp-contract=off -fno-fast-math
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(EXACT) -pthread -MMD -MP
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPRECHECK_VERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
-LIBS = -lmpfr -lgmp -lm
+LIBS = -lmpfr -lgmp -ljansson -lz -lm
 
 # What avx512_*.c are compiled for; tests/simde/immintrin.h does the rest.
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl
@@ -106,7 +106,7 @@ $(OUT)/tests/%.o: tests/%.c Makefile
 helpers = $(filter-out %_test.o,$(filter $(1)/%,$(TEST_OBJECTS)))
 .SECONDEXPANSION:
 $(TEST_PROGRAMS): %: $$(call helpers,$$(@D)) %.o $(LIBRARY)
-	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lcmocka -ljansson $(LIBS) -o $@
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lcmocka $(LIBS) -o $@
 
 BENCH_PROGRAMS = $(addprefix $(OUT)/tests/bench/,make_data floor measure)
 $(BENCH_PROGRAMS): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o

@@ -243,9 +243,7 @@ static bool measure(struct job *job, struct input *input, struct tensor *tensor,
         return output_failed(job, &why, error);
     if (!chunks_each(input, tensor, threads, cost_of(job->options), measure_chunk, workers,
                      error) ||
-        !input_finish(input, tensor->offset + tensor->elements * (uint64_t)tensor->dtype.bytes,
-                      error) ||
-        !update_source_finish(&job->updates, error))
+        !input_finish(input, error) || !update_source_finish(&job->updates, error))
         return false;
     if (job->write && !finish_writing(job, tensor, &why))
         return output_failed(job, &why, error);
@@ -325,6 +323,8 @@ static struct report_tensor *new_tensor(struct report *report, const char *path,
     struct report_tensor *added = &report->tensors[report->tensor_count];
     *added = (struct report_tensor){.file = path, .tensor = *tensor};
     added->tensor.name = copy_string(tensor->name);
+    added->tensor.shape = allocate(tensor->rank, sizeof *tensor->shape);
+    memcpy(added->tensor.shape, tensor->shape, tensor->rank * sizeof *tensor->shape);
     return added;
 }
 
@@ -420,6 +420,7 @@ static void note_skipped(struct report *report, const struct input *input)
         struct report_skipped *skipped = &report->skipped[report->skipped_count++];
         *skipped = (struct report_skipped){.file = input->path, .skipped = input->skipped[s]};
         skipped->skipped.name = copy_string(input->skipped[s].name);
+        skipped->skipped.reason = copy_string(input->skipped[s].reason);
     }
 }
 

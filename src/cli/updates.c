@@ -84,10 +84,9 @@ bool update_source_finish(const struct update_source *source, struct error *erro
     if (!source->file)
         return true;
     struct input *input = &source->file->input;
-    uint64_t bytes = source->tensor->elements * (uint64_t)source->tensor->dtype.bytes;
     char before[sizeof input->warning];
     memcpy(before, input->warning, sizeof before);
-    bool unchanged = input_finish(input, source->tensor->offset + bytes, &why);
+    bool unchanged = input_finish(input, &why);
     if (source->file->finished) /* warned already */
         memcpy(input->warning, before, sizeof before);
     source->file->finished = true;

@@ -14,9 +14,17 @@ bool shape_elements(const uint64_t *shape, unsigned rank, uint64_t bytes, uint64
 bool input_holds(const struct input *input, const char *what, uint64_t offset, uint64_t bytes,
                  struct error *error);
 
-/* Copies it, but for the name, which becomes the input's to free. */
+/* Copies the struct; what it owns becomes the input's to free. */
 void input_add_tensor(struct input *input, const struct tensor *tensor);
-void input_add_skipped(struct input *input, const struct skipped *skipped);
+/* `name` becomes the input's; the rest is copied. */
+void input_add_skipped(struct input *input, char *name, const char *dtype, const char *reason);
+
+/* On the heap. */
+uint64_t *copy_numbers(const uint64_t *numbers, size_t count);
+
+/* Whether --view is for elements of so many bytes: of a container of many tensors it takes those
+ * that have the size, integers too, and leaves the others as they are. */
+bool view_applies(const struct input_options *options, uint64_t element_bytes);
 
 /* Adds to the warning. */
 void input_warn(struct input *input, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -193,8 +193,10 @@ static bool open_contents(struct input *input, const struct input_options *optio
     if (options->raw && !options->raw_if_unknown)
         return raw_open(input, options->raw, error);
     for (size_t i = 0; i < CONTAINER_COUNT; i++)
-        if (containers[i]->recognise(input->head, input->head_length))
+        if (containers[i]->recognise(input->head, input->head_length)) {
+            input->container = containers[i];
             return containers[i]->open(input, options, error);
+        }
     return options->raw ? raw_open(input, options->raw, error) : fail_unknown(error);
 }
 
@@ -232,8 +234,9 @@ static bool stream_goes_on(struct input *input, bool *more, struct error *error)
     return true;
 }
 
-bool input_finish(struct input *input, uint64_t end, struct error *error)
+bool input_finish(struct input *input, struct error *error)
 {
+    uint64_t end = input->data_end;
     if (input->seekable) {
         if (!unchanged(input, error))
             return false;
@@ -251,14 +254,26 @@ bool input_finish(struct input *input, uint64_t end, struct error *error)
     return true;
 }
 
+void tensor_free(struct tensor *tensor)
+{
+    free(tensor->name);
+    free(tensor->shape);
+    free(tensor->strides);
+    free(tensor->member);
+    *tensor = (struct tensor){0};
+}
+
 void input_close(struct input *input)
 {
     for (size_t i = 0; i < input->tensor_count; i++)
-        free(input->tensors[i].name);
-    for (size_t i = 0; i < input->skipped_count; i++)
+        tensor_free(&input->tensors[i]);
+    for (size_t i = 0; i < input->skipped_count; i++) {
         free(input->skipped[i].name);
+        free(input->skipped[i].reason);
+    }
     free(input->tensors);
     free(input->skipped);
+    free(input->metadata);
     /* Standard input stays open, so that no file opened later takes its number. */
     if (input->descriptor > STDIN_FILENO)
         close(input->descriptor);
@@ -313,10 +328,25 @@ void input_add_tensor(struct input *input, const struct tensor *tensor)
     input->tensors[input->tensor_count++] = *tensor;
 }
 
-void input_add_skipped(struct input *input, const struct skipped *skipped)
+void input_add_skipped(struct input *input, char *name, const char *dtype, const char *reason)
 {
-    input->skipped = room_for_one(input->skipped, input->skipped_count, sizeof *skipped);
-    input->skipped[input->skipped_count++] = *skipped;
+    struct skipped skipped = {.name = name, .reason = copy_string(reason)};
+    snprintf(skipped.dtype, sizeof skipped.dtype, "%s", dtype);
+    input->skipped = room_for_one(input->skipped, input->skipped_count, sizeof skipped);
+    input->skipped[input->skipped_count++] = skipped;
+}
+
+uint64_t *copy_numbers(const uint64_t *numbers, size_t count)
+{
+    uint64_t *copy = allocate(count, sizeof *numbers);
+    if (count)
+        memcpy(copy, numbers, count * sizeof *numbers);
+    return copy;
+}
+
+bool view_applies(const struct input_options *options, uint64_t element_bytes)
+{
+    return options->view && (uint64_t)options->view->bytes == element_bytes;
 }
 
 void input_warn(struct input *input, const char *format, ...)
@@ -334,23 +364,55 @@ void input_warn(struct input *input, const char *format, ...)
     va_end(arguments);
 }
 
-/* Takes the last digit, in the base of the axis, off the position. */
-static uint64_t take_axis(uint64_t *position, uint64_t dimension)
+/* Slower axes stand before faster ones, which there are few of. */
+static void sort_by_stride(const struct tensor *tensor, unsigned *axes, unsigned count)
 {
-    uint64_t index = *position % dimension;
-    *position /= dimension;
-    return index;
+    for (unsigned i = 1; i < count; i++)
+        for (unsigned k = i; k > 0; k--) {
+            unsigned slower = axes[k - 1], faster = axes[k];
+            if (tensor->strides[slower] >= tensor->strides[faster])
+                break;
+            axes[k - 1] = faster;
+            axes[k] = slower;
+        }
+}
+
+unsigned tensor_axes(const struct tensor *tensor, unsigned *axes)
+{
+    unsigned count = 0, parts = tensor->components && tensor->fortran, rank = tensor->rank - parts;
+    for (unsigned i = 0; i < rank; i++) {
+        unsigned axis = tensor->fortran ? rank - 1 - i : i;
+        if (tensor->shape[axis] != 1 && !(tensor->strides && tensor->strides[axis] == 0))
+            axes[count++] = axis;
+    }
+    if (parts)
+        axes[count++] = rank;
+    if (tensor->strides)
+        sort_by_stride(tensor, axes, count);
+    return count;
+}
+
+bool tensor_is_consecutive(const struct tensor *tensor)
+{
+    unsigned axes[RANK_LIMIT];
+    uint64_t expected = 1;
+    if (!tensor->strides)
+        return true;
+    for (unsigned i = tensor_axes(tensor, axes); i-- > 0;) {
+        if (tensor->strides[axes[i]] != expected)
+            return false;
+        expected *= tensor->shape[axes[i]];
+    }
+    return true;
 }
 
 void tensor_index(const struct tensor *tensor, uint64_t position, uint64_t *index)
 {
-    unsigned rank = tensor->rank;
-    if (tensor->components) {
-        rank--;
-        index[rank] = take_axis(&position, tensor->shape[rank]);
-    }
-    for (unsigned i = 0; i < rank; i++) {
-        unsigned axis = tensor->fortran ? i : rank - 1 - i;
-        index[axis] = take_axis(&position, tensor->shape[axis]);
+    unsigned axes[RANK_LIMIT];
+    for (unsigned i = 0; i < tensor->rank; i++)
+        index[i] = 0;
+    for (unsigned i = tensor_axes(tensor, axes); i-- > 0;) {
+        index[axes[i]] = position % tensor->shape[axes[i]];
+        position /= tensor->shape[axes[i]];
     }
 }

@@ -12,31 +12,51 @@
 
 enum { RANK_LIMIT = 65 }; /* NumPy's 64, and one for the components of complex numbers */
 
+enum { INPUT_HEAD = 512 }; /* what a container is recognised by: tar archives have it at byte 257 */
+
 /* Of a tensor that goes on until its stream ends: raw data from a pipe, without a shape. It has one
  * axis. The caller reads with input_read_some, sees to it that the last element is whole, and then
  * puts the number of elements in place of this, in `elements` and in `shape`. */
 #define ELEMENTS_UNKNOWN UINT64_MAX
 
-/* Element i in storage order is at byte `offset + i * dtype.bytes` of its input. */
+/* Where a tensor is a member of a zip archive whose checksum is to hold. */
+struct member {
+    uint64_t offset; /* of its data in the file */
+    uint64_t packed; /* bytes they take there */
+    uint64_t bytes;  /* and inflated; the same where it is stored */
+    uint64_t start;  /* of the elements among the inflated bytes */
+    uint32_t crc;    /* of all inflated bytes */
+    bool deflated;   /* else stored */
+};
+
+/* Element i in storage order is at byte `offset + i * dtype.bytes` of its input, unless there are
+ * `strides` or a deflated `member`: elements_read knows how to get at those. */
 struct tensor {
-    char *name; /* "" where the container has none; raw bytes of the file, escaped when printed */
+    char *name; /* owned; "" where the container has none; raw bytes of the file, never a NUL among
+                   them, escaped when printed */
     struct dtype dtype;
     bool big_endian;
     bool fortran;    /* the first axis is fastest (but for the components) */
     bool components; /* the last axis, of length 2, is the component of a complex number and is
                         fastest whatever `fortran` says */
     unsigned rank;
-    uint64_t shape[RANK_LIMIT];
-    uint64_t elements; /* product of the shape; elements * dtype.bytes fits in 63 bits; or
-                          ELEMENTS_UNKNOWN */
+    uint64_t *shape;   /* owned: rank of them */
+    uint64_t elements; /* product of the shape, without the axes of stride 0; elements *
+                          dtype.bytes fits in 63 bits; or ELEMENTS_UNKNOWN */
     uint64_t offset;
+    /* Owned, NULL where the elements are in C or Fortran order: how far apart, in elements, the
+     * neighbours on each axis are. Storage order is then the order in memory, as far as strides
+     * tell: the axis of the largest one is slowest, of equal ones the first. An axis of stride 0
+     * holds one element under many indices; it counts once, at index 0. */
+    uint64_t *strides;
+    struct member *member; /* owned; NULL where there is no checksum to look at */
 };
 
-/* A tensor that is there but is not cast. */
+/* What is there but is not cast. */
 struct skipped {
-    char *name;
+    char *name;     /* owned, as that of a tensor */
     char dtype[24]; /* as the report names it: i64, u8, bool, or the container's own word */
-    const char *reason;
+    char *reason;   /* owned */
 };
 
 /* --raw DTYPE[le|be][@OFFSET][:SHAPE] */
@@ -58,19 +78,23 @@ struct input_options {
 };
 
 struct input {
-    const char *path; /* not owned; "-" is standard input */
+    const char *path;                  /* not owned; "-" is standard input */
+    const struct container *container; /* NULL: raw */
     int descriptor;
     bool seekable; /* a regular file: input_read may be called from any thread, in any order */
     uint64_t size; /* seekable only, as is the next */
     struct timespec modified;
     uint64_t position; /* of a stream: the next byte that input_read can give */
+    /* In the order of their data in the file, so that a stream gives one after the other. */
     struct tensor *tensors;
     size_t tensor_count;
     struct skipped *skipped;
     size_t skipped_count;
-    bool tail_expected;     /* bytes after the data are nothing to warn of: raw data with a shape */
-    char warning[256];      /* "" or something the user should know about this file */
-    unsigned char head[16]; /* of a stream: bytes read to recognise it and not yet consumed */
+    char *metadata;     /* owned: the JSON text of a safetensors file's __metadata__; or NULL */
+    uint64_t data_end;  /* where the data of the container end */
+    bool tail_expected; /* bytes after that are nothing to warn of: raw data with a shape */
+    char warning[256];  /* "" or something the user should know about this file */
+    unsigned char head[INPUT_HEAD]; /* of a stream: bytes read to recognise it, not yet consumed */
     size_t head_length, head_used;
 };
 
@@ -87,11 +111,19 @@ bool input_read(struct input *input, uint64_t offset, void *to, size_t count, st
 bool input_read_some(struct input *input, void *to, size_t count, size_t *got, struct error *error);
 
 /* After the last element was read: false if the file has changed since it was opened, so that what
- * was read may be of two minds; sets `warning` where bytes follow the data. `end` is the offset at
- * which the data of the container end. */
-bool input_finish(struct input *input, uint64_t end, struct error *error);
+ * was read may be of two minds; sets `warning` where bytes follow the data. */
+bool input_finish(struct input *input, struct error *error);
 
 void input_close(struct input *input);
+
+void tensor_free(struct tensor *tensor);
+
+/* The axes in storage order, the slowest first: those of more than one element, and none of stride
+ * 0. Returns how many; `axes` has room for tensor->rank. */
+unsigned tensor_axes(const struct tensor *tensor, unsigned *axes);
+
+/* Whether the elements follow each other, without gap or overlap. */
+bool tensor_is_consecutive(const struct tensor *tensor);
 
 /* The multi-index, in C order of `shape`, of element `position` of the storage order.
  * `index` has room for tensor->rank numbers. */
@@ -100,7 +132,8 @@ void tensor_index(const struct tensor *tensor, uint64_t position, uint64_t *inde
 /* What a container must do. */
 struct container {
     const char *name;
-    bool (*recognise)(const unsigned char *head, size_t length); /* of up to 16 bytes */
+    /* `head` is the first INPUT_HEAD bytes, or all there are. */
+    bool (*recognise)(const unsigned char *head, size_t length);
     bool (*open)(struct input *input, const struct input_options *options, struct error *error);
 };
 

@@ -127,7 +127,7 @@ static bool apply_view(const struct descr *descr, const struct dtype *view, stru
     return true;
 }
 
-/* The element type as the file has it; sets npy->skipped.dtype if there is none to cast. */
+/* The element type as the file has it; sets npy->skipped if there is none to cast. */
 static bool apply_descr(const struct descr *descr, struct npy *npy, struct error *error)
 {
     struct tensor *tensor = &npy->tensor;
@@ -144,11 +144,11 @@ static bool apply_descr(const struct descr *descr, struct npy *npy, struct error
             npy->note = "dtype V2 taken as bf16";
         return dtype_find(name, strlen(name), &tensor->dtype, error);
     }
-    npy->skipped.reason = "not floating point";
+    npy->skipped = true;
     if (descr->type)
-        snprintf(npy->skipped.dtype, sizeof npy->skipped.dtype, "%s", descr->type->name);
+        snprintf(npy->dtype, sizeof npy->dtype, "%s", descr->type->name);
     else
-        snprintf(npy->skipped.dtype, sizeof npy->skipped.dtype, "%.*s", descr->length, descr->text);
+        snprintf(npy->dtype, sizeof npy->dtype, "%.*s", descr->length, descr->text);
     return true;
 }
 
@@ -157,15 +157,15 @@ static bool apply_shape(const struct npy_literal *literal, uint64_t element_byte
 {
     struct tensor *tensor = &npy->tensor;
     uint64_t count;
-    memcpy(tensor->shape, literal->shape, sizeof tensor->shape);
+    memcpy(npy->shape, literal->shape, sizeof npy->shape);
     tensor->rank = literal->rank;
-    if (!shape_elements(tensor->shape, tensor->rank, element_bytes, &count, error))
+    if (!shape_elements(npy->shape, tensor->rank, element_bytes, &count, error))
         return false;
     npy->bytes = count * element_bytes;
     tensor->elements = count;
     if (tensor->components) {
         tensor->elements *= 2;
-        tensor->shape[tensor->rank++] = 2;
+        npy->shape[tensor->rank++] = 2;
     }
     return true;
 }
@@ -226,6 +226,19 @@ static bool read_header(struct input *input, const struct dtype *view, struct np
     return ok;
 }
 
+void npy_add(struct input *input, char *name, const struct npy *npy)
+{
+    if (npy->skipped) {
+        input_add_skipped(input, name, npy->dtype, "not floating point");
+        free(npy->tensor.member);
+        return;
+    }
+    struct tensor tensor = npy->tensor;
+    tensor.name = name;
+    tensor.shape = copy_numbers(npy->shape, tensor.rank);
+    input_add_tensor(input, &tensor);
+}
+
 static bool npy_open(struct input *input, const struct input_options *options, struct error *error)
 {
     struct npy npy;
@@ -234,13 +247,8 @@ static bool npy_open(struct input *input, const struct input_options *options, s
         return false;
     if (npy.note)
         input_warn(input, "%s", npy.note);
-    if (npy.skipped.reason) {
-        npy.skipped.name = copy_string("");
-        input_add_skipped(input, &npy.skipped);
-    } else {
-        npy.tensor.name = copy_string("");
-        input_add_tensor(input, &npy.tensor);
-    }
+    input->data_end = npy.tensor.offset + npy.bytes;
+    npy_add(input, copy_string(""), &npy);
     return true;
 }
 

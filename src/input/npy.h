@@ -25,10 +25,12 @@ struct npy_literal {
 
 /* What the literal means. */
 struct npy {
-    struct tensor tensor;   /* name and offset are the caller's */
-    struct skipped skipped; /* name is the caller's; reason is NULL where there is a tensor */
-    uint64_t bytes;         /* that the data take */
-    const char *note;       /* something the user should know, or NULL */
+    struct tensor tensor; /* name and offset are the caller's; the shape is `shape` */
+    uint64_t shape[RANK_LIMIT];
+    bool skipped; /* there is no tensor to cast, but elements of this type: */
+    char dtype[24];
+    uint64_t bytes;   /* that the data take */
+    const char *note; /* something the user should know, or NULL */
 };
 
 bool npy_recognise(const unsigned char *head, size_t length);
@@ -39,5 +41,9 @@ bool npy_literal_parse(const char *text, size_t length, unsigned version,
                        struct npy_literal *literal, struct error *error);
 bool npy_interpret(const struct npy_literal *literal, const struct dtype *view, struct npy *npy,
                    struct error *error);
+
+/* Adds what was interpreted to the input: to the tensors or to what is skipped. The name, what is
+ * in `npy->tensor` of offset and member, and nothing else become the input's. */
+void npy_add(struct input *input, char *name, const struct npy *npy);
 
 #endif

@@ -82,7 +82,6 @@ bool raw_layout_parse(const char *text, struct raw_layout *layout, struct error 
 /* How many elements the rest of the input is. */
 static bool count_rest(const struct input *input, struct tensor *tensor, struct error *error)
 {
-    tensor->rank = 1;
     tensor->elements = ELEMENTS_UNKNOWN;
     if (input->seekable) {
         uint64_t rest = input->size - tensor->offset, bytes = (uint64_t)tensor->dtype.bytes;
@@ -93,7 +92,6 @@ static bool count_rest(const struct input *input, struct tensor *tensor, struct 
                         rest, tensor->offset, tensor->dtype.name, bytes);
         tensor->elements = rest / bytes;
     }
-    tensor->shape[0] = tensor->elements;
     return true;
 }
 
@@ -101,15 +99,14 @@ bool raw_open(struct input *input, const struct raw_layout *layout, struct error
 {
     struct tensor tensor = {.dtype = layout->dtype,
                             .big_endian = layout->big_endian,
-                            .rank = layout->rank,
+                            .rank = layout->has_shape ? layout->rank : 1,
                             .offset = layout->offset};
     if (input->seekable && layout->offset > input->size)
         return fail(error, "the offset %" PRIu64 " lies beyond the end, at byte %" PRIu64,
                     layout->offset, input->size);
     if (layout->has_shape) {
         uint64_t bytes = (uint64_t)layout->dtype.bytes;
-        memcpy(tensor.shape, layout->shape, sizeof tensor.shape);
-        if (!shape_elements(tensor.shape, tensor.rank, bytes, &tensor.elements, error) ||
+        if (!shape_elements(layout->shape, tensor.rank, bytes, &tensor.elements, error) ||
             !input_holds(input, "data", tensor.offset, tensor.elements * bytes, error))
             return false;
     } else if (!count_rest(input, &tensor, error)) {
@@ -120,7 +117,10 @@ bool raw_open(struct input *input, const struct raw_layout *layout, struct error
     if (!input->seekable && !input_read(input, tensor.offset, NULL, 0, error))
         return false;
     input->tail_expected = true; /* checksums and other tensors follow raw data, as a rule */
+    if (tensor.elements != ELEMENTS_UNKNOWN)
+        input->data_end = tensor.offset + tensor.elements * (uint64_t)tensor.dtype.bytes;
     tensor.name = copy_string("");
+    tensor.shape = copy_numbers(layout->has_shape ? layout->shape : &tensor.elements, tensor.rank);
     input_add_tensor(input, &tensor);
     return true;
 }

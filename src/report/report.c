@@ -31,15 +31,17 @@ void report_free(struct report *report)
 {
     for (size_t t = 0; t < report->tensor_count; t++) {
         struct report_tensor *tensor = &report->tensors[t];
-        free(tensor->tensor.name);
+        tensor_free(&tensor->tensor);
         free(tensor->exponents.counts);
         free(tensor->sum);
         free_casts(tensor->casts, report->cast_count);
         free(tensor->bound);
     }
     free(report->tensors);
-    for (size_t s = 0; s < report->skipped_count; s++)
+    for (size_t s = 0; s < report->skipped_count; s++) {
         free(report->skipped[s].skipped.name);
+        free(report->skipped[s].skipped.reason);
+    }
     free(report->skipped);
     free_casts(report->total, report->cast_count);
     free(report->total_exponents.counts);

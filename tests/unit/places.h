@@ -85,7 +85,7 @@ static inline bool read_all(const char *path, const struct input_options *option
         size_t count = (size_t)data_bytes(tensor);
         char *bytes = allocate(count, 1);
         ok = input_read(&input, tensor->offset, bytes, count, error) &&
-             input_finish(&input, tensor->offset + count, error);
+             input_finish(&input, error);
         if (ok)
             buffer_add(data, bytes, count);
         free(bytes);

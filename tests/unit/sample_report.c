@@ -276,6 +276,7 @@ static void describe(struct report_tensor *tensor, const struct sample_tensor *s
     tensor->tensor.name = copy_string(sample->name);
     tensor->tensor.rank = sample->rank;
     tensor->tensor.elements = 1;
+    tensor->tensor.shape = allocate(RANK_LIMIT, sizeof *tensor->tensor.shape);
     for (unsigned i = 0; i < sample->rank; i++) {
         tensor->tensor.shape[i] = sample->shape[i];
         tensor->tensor.elements *= sample->shape[i];
@@ -496,7 +497,7 @@ void sample_skip(struct report *report, const char *file, const char *name)
     report->skipped =
         reallocate(report->skipped, report->skipped_count + 1, sizeof *report->skipped);
     struct report_skipped *skipped = &report->skipped[report->skipped_count++];
-    *skipped = (struct report_skipped){.file = file, .skipped.reason = "not floating point"};
+    *skipped = (struct report_skipped){.file = file, .skipped.reason = copy_string("not floating point")};
     skipped->skipped.name = copy_string(name);
     snprintf(skipped->skipped.dtype, sizeof skipped->skipped.dtype, "i64");
 }
