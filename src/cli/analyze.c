@@ -256,7 +256,7 @@ static bool end_references(struct job *job, const struct report_tensor *tensor, 
     if (!job->references)
         return true;
     struct reference_input_figures input = reference_input_finish(job->reference_input);
-    bool agreed = !tensor || report_verify_input(tensor, &input, error);
+    bool agreed = !tensor || report_verify_input(tensor->figures, &input, error);
     reference_input_figures_free(&input);
     for (size_t c = 0; c < job->options->cast_count; c++) {
         struct reference_figures figures = reference_finish(job->references[c]);
@@ -265,8 +265,8 @@ static bool end_references(struct job *job, const struct report_tensor *tensor, 
             updates = reference_update_finish(job->reference_updates[c]);
             has_updates = &updates;
         }
-        agreed =
-            agreed && (!tensor || report_verify(&tensor->casts[c], &figures, has_updates, error));
+        agreed = agreed && (!tensor || report_verify(&tensor->figures->casts[c], &figures,
+                                                     has_updates, error));
         reference_figures_free(&figures);
     }
     free(job->references);
@@ -366,12 +366,12 @@ static void plan(struct job *job, const struct cast *casts, size_t count)
 }
 
 static void add_to_report(struct analysis *analysis, struct tally *tally, void **workers,
-                          unsigned threads, struct report_tensor *tensor)
+                          unsigned threads, struct report_tensor *tensor, struct cast *bound)
 {
     for (unsigned t = 1; t < threads; t++)
         tally_merge(tally, ((struct worker *)workers[t])->tally);
-    report_tensor_figures(tensor, tally);
-    total_add(analysis->total, analysis->report, analysis->report->tensor_count, tally);
+    tensor->figures = report_figures_new(tally, bound);
+    total_add(analysis->total, analysis->report, analysis->report->tensor_count, bound, tally);
     analysis->report->tensor_count++;
 }
 
@@ -398,9 +398,10 @@ static bool analyze_tensor(struct analysis *analysis, struct input *input, struc
     }
     if (done) {
         struct report_tensor *added = new_tensor(analysis->report, input->path, tensor);
-        added->bound = casts;
-        add_to_report(analysis, ((struct worker *)workers[0])->tally, workers, threads, added);
+        add_to_report(analysis, ((struct worker *)workers[0])->tally, workers, threads, added,
+                      casts);
         done = end_references(&job, added, error);
+        report_pack(analysis->report, added);
     } else {
         free(casts);
         end_references(&job, NULL, error);

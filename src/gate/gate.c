@@ -172,10 +172,11 @@ static struct value real_of(double real)
 }
 
 static struct value quantity_of(const struct gate_rule *rule, const struct report_tensor *tensor,
-                                const struct report_cast *cast)
+                                const struct report_figures *all, size_t c)
 {
+    const struct report_cast *cast = &all->casts[c];
     const struct value *figures =
-        metric_table[rule->metric].group == GROUP_INPUT ? tensor->figures : cast->figures;
+        metric_table[rule->metric].group == GROUP_INPUT ? all->input : cast->figures;
     switch (rule->kind) {
     case QUANTITY_RATE:
         return real_of((double)figures[rule->metric].count / (double)tensor->tensor.elements);
@@ -200,12 +201,13 @@ static bool passes(const struct gate_rule *rule, struct value value)
 }
 
 static void judge(const struct gate_rule *rule, struct report *report,
-                  const struct report_tensor *tensor, const struct report_cast *cast)
+                  const struct report_tensor *tensor, const struct report_figures *figures,
+                  size_t c)
 {
-    struct value value = quantity_of(rule, tensor, cast);
+    struct value value = quantity_of(rule, tensor, figures, c);
     bool pass = passes(rule, value);
     report->gates[report->gate_count++] = (struct report_gate){
-        .rule = rule->text, .tensor = tensor, .cast = cast, .value = value, .pass = pass};
+        .rule = rule->text, .tensor = tensor, .cast = c, .value = value, .pass = pass};
     report->pass &= pass;
 }
 
@@ -248,14 +250,16 @@ bool gate_judge(const struct gate_rule *rules, size_t count, struct report *repo
     report->gates = reallocate(NULL, count * report->tensor_count * report->cast_count + 1,
                                sizeof *report->gates);
     report->pass = !report->incomplete;
-    for (size_t r = 0; r < count; r++)
-        for (size_t t = 0; t < report->tensor_count; t++)
-            for (size_t c = 0; c < report->cast_count; c++) {
-                const struct report_tensor *tensor = &report->tensors[t];
-                const struct report_cast *cast = &tensor->casts[c];
-                if (tensor->tensor.elements != 0 && is_for(&rules[r], &cast->cast->format))
-                    judge(&rules[r], report, tensor, cast);
-            }
+    for (size_t t = 0; t < report->tensor_count; t++) {
+        const struct report_tensor *tensor = &report->tensors[t];
+        struct report_figures room = {0};
+        const struct report_figures *figures = report_figures_of(report, tensor, &room);
+        for (size_t r = 0; r < count; r++)
+            for (size_t c = 0; c < report->cast_count; c++)
+                if (tensor->tensor.elements != 0 && is_for(&rules[r], &report->casts[c].format))
+                    judge(&rules[r], report, tensor, figures, c);
+        report_figures_done(report, &room);
+    }
     if (report->gate_count == 0)
         return fail(error, "no tensor has an element to judge");
     report->has_verdict = true;

@@ -14,7 +14,7 @@ enum quantity {
 
 /* [FORMAT:] NAME COMPARISON NUMBER; the gate fails where it holds. */
 struct gate_rule {
-    const char *text; /* as written, not owned */
+    const char *text;    /* as written, not owned */
     size_t format_count; /* 0: every format */
     struct format formats[2];
     enum quantity kind;
@@ -25,8 +25,9 @@ struct gate_rule {
 
 bool gate_parse(const char *text, struct gate_rule *rule, struct error *error);
 
-/* Tries every rule on every tensor with elements and every cast: fills report->gates and the
- * verdict. False where a rule had nothing to judge, or names a format that is not cast to. */
+/* Tries every rule on every tensor with elements and every cast: fills report->gates, a tensor
+ * after the other, and the verdict. False where a rule had nothing to judge, or names a format that
+ * is not cast to. */
 bool gate_judge(const struct gate_rule *rules, size_t count, struct report *report,
                 struct error *error);
 

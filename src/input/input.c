@@ -158,9 +158,11 @@ static bool open_descriptor(struct input *input, struct error *error)
     return true;
 }
 
-static bool read_head(struct input *input, struct error *error)
+/* Of raw data there is nothing to recognise, and a pipe may have no more than they are. */
+static bool read_head(struct input *input, const struct input_options *options, struct error *error)
 {
-    size_t count = sizeof input->head;
+    bool raw = options->raw && !options->raw_if_unknown;
+    size_t count = raw ? 1 : sizeof input->head;
     if (!input->seekable) {
         if (!descriptor_read(input->descriptor, input->head, count, &input->head_length, error))
             return false;
@@ -204,7 +206,7 @@ bool input_open(const char *path, const struct input_options *options, struct in
                 struct error *error)
 {
     *input = (struct input){.path = path, .descriptor = -1};
-    if (open_descriptor(input, error) && read_head(input, error) &&
+    if (open_descriptor(input, error) && read_head(input, options, error) &&
         open_contents(input, options, error))
         return true;
     input_close(input);

@@ -311,15 +311,15 @@ static void write_cast(struct writer *w, const struct report *report,
     close_lines(w, "}");
 }
 
-static void write_input(struct writer *w, const struct report_tensor *tensor)
+static void write_input(struct writer *w, const struct report_figures *figures)
 {
     bool was_flat = open_flat(w, "{");
-    write_figures(w, GROUP_INPUT, tensor->figures, &tensor->tensor);
+    write_figures(w, GROUP_INPUT, figures->input, NULL);
     member(w, "sum");
-    write_text(w, tensor->sum);
+    write_text(w, figures->sum);
     member(w, "exponents");
     bool inner = open_flat(w, "{");
-    histogram_members(w, &tensor->exponents);
+    histogram_members(w, &figures->exponents);
     close_flat(w, "}", inner);
     close_flat(w, "}", was_flat);
 }
@@ -327,6 +327,8 @@ static void write_input(struct writer *w, const struct report_tensor *tensor)
 static void write_tensor(struct writer *w, const struct report *report,
                          const struct report_tensor *tensor)
 {
+    struct report_figures room = {0};
+    const struct report_figures *figures = report_figures_of(report, tensor, &room);
     open_lines(w, "{");
     member(w, "file");
     write_text(w, tensor->file);
@@ -340,15 +342,16 @@ static void write_tensor(struct writer *w, const struct report *report,
     write_integer(w, tensor->tensor.elements);
     apart(w);
     member(w, "input");
-    write_input(w, tensor);
+    write_input(w, figures);
     member(w, "casts");
     open_lines(w, "[");
     for (size_t i = 0; i < report->cast_count; i++) {
         next_item(w);
-        write_cast(w, report, &tensor->casts[i], &tensor->tensor);
+        write_cast(w, report, &figures->casts[i], &tensor->tensor);
     }
     close_lines(w, "]");
     close_lines(w, "}");
+    report_figures_done(report, &room);
 }
 
 static void write_settings(struct writer *w, const struct report *report)
@@ -415,7 +418,8 @@ static void write_advice(struct writer *w, const struct report_advice *advice)
     close_flat(w, "}", was_flat);
 }
 
-static void write_gate(struct writer *w, const struct report_gate *gate)
+static void write_gate(struct writer *w, const struct report *report,
+                       const struct report_gate *gate)
 {
     bool was_flat = open_flat(w, "{");
     member(w, "rule");
@@ -425,7 +429,7 @@ static void write_gate(struct writer *w, const struct report_gate *gate)
     member(w, "name");
     write_text(w, gate->tensor->tensor.name);
     member(w, "to");
-    write_text(w, gate->cast->cast->format.name);
+    write_text(w, report->casts[gate->cast].format.name);
     member(w, "value");
     write_value(w, &gate->value, &gate->tensor->tensor);
     member(w, "pass");
@@ -463,9 +467,9 @@ static void render(const struct report *report, const struct style *style, struc
 
     member(w, "total");
     open_lines(w, "[");
-    for (size_t i = 0; report->total && i < report->cast_count; i++) {
+    for (size_t i = 0; report->total.casts && i < report->cast_count; i++) {
         next_item(w);
-        write_cast(w, report, &report->total[i], NULL);
+        write_cast(w, report, &report->total.casts[i], NULL);
     }
     close_lines(w, "]");
 
@@ -480,7 +484,7 @@ static void render(const struct report *report, const struct style *style, struc
     open_lines(w, "[");
     for (size_t i = 0; i < report->gate_count; i++) {
         next_item(w);
-        write_gate(w, &report->gates[i]);
+        write_gate(w, report, &report->gates[i]);
     }
     close_lines(w, "]");
     member(w, "verdict");

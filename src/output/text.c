@@ -150,7 +150,8 @@ enum { GATE_COLUMNS = 4, GATE_GAP = 2 };
 
 static const char *const gate_titles[GATE_COLUMNS] = {"fails on", "value", "format", "tensor"};
 
-static void gate_cells(const struct page *page, const struct report_gate *gate, int tensor_width,
+static void gate_cells(const struct page *page, const struct report *report,
+                       const struct report_gate *gate, int tensor_width,
                        struct buffer cells[GATE_COLUMNS])
 {
     for (int i = 0; i < GATE_COLUMNS; i++) {
@@ -159,7 +160,7 @@ static void gate_cells(const struct page *page, const struct report_gate *gate, 
     }
     page_name(page, &cells[0], gate->rule, page->width / 3);
     gate_value(&cells[1], gate);
-    buffer_puts(&cells[2], gate->cast->cast->format.name);
+    buffer_puts(&cells[2], report->casts[gate->cast].format.name);
     text_tensor(page, &cells[3], gate->tensor, tensor_width);
 }
 
@@ -184,7 +185,7 @@ static void measure_gates(const struct page *page, const struct report *report,
     for (size_t g = 0; g < report->gate_count; g++) {
         if (report->gates[g].pass)
             continue;
-        gate_cells(page, &report->gates[g], page->width, cells);
+        gate_cells(page, report, &report->gates[g], page->width, cells);
         for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
             int width = text_width(cells[i].data), limit = page->width / (i ? 4 : 3);
             width = width < limit ? width : limit;
@@ -205,7 +206,7 @@ static void failing_gates(struct page *page, const struct report *report)
     for (size_t g = 0; g < report->gate_count; g++) {
         if (report->gates[g].pass)
             continue;
-        gate_cells(page, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
+        gate_cells(page, report, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
         const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
                                                  cells[3].data};
         gate_line(page, INK_BAD, texts, widths);
@@ -347,24 +348,28 @@ static void section(struct page *page, const struct subject *subject, bool brief
 static void tensor_section(struct page *page, const struct report *report,
                            const struct report_tensor *tensor, bool brief)
 {
+    struct report_figures room = {0};
+    const struct report_figures *figures = report_figures_of(report, tensor, &room);
     const struct subject subject = {.report = report,
                                     .tensor = tensor,
                                     .elements = tensor->tensor.elements,
-                                    .input = tensor->figures,
-                                    .exponents = &tensor->exponents,
-                                    .casts = tensor->casts,
+                                    .input = figures->input,
+                                    .exponents = &figures->exponents,
+                                    .sum = figures->sum,
+                                    .casts = figures->casts,
                                     .cast_count = report->cast_count};
     tensor_heading(page, tensor);
     section(page, &subject, brief);
+    report_figures_done(report, &room);
 }
 
 static void total_section(struct page *page, const struct report *report)
 {
     const struct subject subject = {.report = report,
                                     .elements = report->total_elements,
-                                    .input = report->total_input,
-                                    .exponents = &report->total_exponents,
-                                    .casts = report->total,
+                                    .input = report->total.input,
+                                    .exponents = &report->total.exponents,
+                                    .casts = report->total.casts,
                                     .cast_count = report->cast_count};
     struct buffer text = {0};
     buffer_printf(&text, "all %zu tensors", report->tensor_count);

@@ -12,6 +12,7 @@ struct subject {
     uint64_t elements;
     const struct value *input; /* figures of GROUP_INPUT */
     const struct histogram *exponents;
+    const char *sum; /* of the elements; NULL where there is none */
     const struct report_cast *casts;
     size_t cast_count;
 };

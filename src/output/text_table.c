@@ -432,7 +432,7 @@ void text_sums(struct page *page, const struct subject *subject)
     page_paint(page, INK_TITLE, "Exact sums");
     page_end_line(page);
     if (subject->tensor)
-        sum_line(page, "x", subject->tensor->sum);
+        sum_line(page, "x", subject->sum);
     for (size_t i = 0; i < subject->cast_count; i++) {
         const struct report_cast *cast = &subject->casts[i];
         const struct {

@@ -112,8 +112,8 @@ static void advise_on_steps(struct report *report, const struct report_cast *cas
 
 void report_advise(struct report *report)
 {
-    for (size_t c = 0; c < report->cast_count && report->total; c++) {
-        const struct report_cast *cast = &report->total[c];
+    for (size_t c = 0; c < report->cast_count && report->total.casts; c++) {
+        const struct report_cast *cast = &report->total.casts[c];
         if (report->has_group[GROUP_UPDATE])
             advise_on_updates(report, cast);
         if (report->has_group[GROUP_EMA])

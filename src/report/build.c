@@ -143,21 +143,24 @@ static void fit(const struct input_measure *input, struct report_cast *cast)
     cast->fit_below = count_below(input->exponents, emin - cast->fit_scale);
 }
 
-void report_tensor_figures(struct report_tensor *tensor, const struct tally *tally)
+struct report_figures *report_figures_new(const struct tally *tally, struct cast *bound)
 {
-    input_figures(&tally->input, tensor->figures);
-    tensor->exponents = trim(tally->input.exponents, EXPONENT_BINS, EXPONENT_FIRST);
-    if (tensor->figures[METRIC_INPUT_MAX_ABS].kind != VALUE_NULL)
-        tensor->sum = exact_hex(&tally->input.x);
-    tensor->casts = allocate(tally->cast_count, sizeof *tensor->casts);
+    struct report_figures *figures = allocate(1, sizeof *figures);
+    input_figures(&tally->input, figures->input);
+    figures->exponents = trim(tally->input.exponents, EXPONENT_BINS, EXPONENT_FIRST);
+    if (figures->input[METRIC_INPUT_MAX_ABS].kind != VALUE_NULL)
+        figures->sum = exact_hex(&tally->input.x);
+    figures->bound = bound;
+    figures->casts = allocate(tally->cast_count, sizeof *figures->casts);
     for (size_t c = 0; c < tally->cast_count; c++) {
-        struct report_cast *cast = &tensor->casts[c];
-        cast->cast = &tensor->bound[c];
+        struct report_cast *cast = &figures->casts[c];
+        cast->cast = &bound[c];
         cast->scale = cast->cast->scale;
         cast_figures(&tally->casts[c], cast);
         add_movement(tally, c, cast);
         fit(&tally->input, cast);
     }
+    return figures;
 }
 
 struct total {
@@ -215,7 +218,7 @@ static void total_extreme(struct extreme *best, size_t *holder, const struct ext
 }
 
 void total_add(struct total *total, const struct report *report, size_t index,
-               const struct tally *tally)
+               const struct cast *bound, const struct tally *tally)
 {
     const struct report_tensor *tensor = &report->tensors[index];
     total->elements += tensor->tensor.elements;
@@ -231,7 +234,7 @@ void total_add(struct total *total, const struct report *report, size_t index,
         into->max_abs = max_abs;
         into->max_rel = max_rel;
 
-        int scale = tensor->casts[c].scale;
+        int scale = bound[c].scale;
         total->scale_varies[c] |= total->tensors > 0 && scale != total->scale[c];
         total->scale[c] = scale;
     }
@@ -246,11 +249,11 @@ void total_add(struct total *total, const struct report *report, size_t index,
 void report_total_figures(struct report *report, const struct total *total)
 {
     report->total_elements = total->elements;
-    input_figures(&total->tally->input, report->total_input);
-    report->total_exponents = trim(total->tally->input.exponents, EXPONENT_BINS, EXPONENT_FIRST);
-    report->total = allocate(report->cast_count, sizeof *report->total);
+    input_figures(&total->tally->input, report->total.input);
+    report->total.exponents = trim(total->tally->input.exponents, EXPONENT_BINS, EXPONENT_FIRST);
+    report->total.casts = allocate(report->cast_count, sizeof *report->total.casts);
     for (size_t c = 0; c < report->cast_count; c++) {
-        struct report_cast *cast = &report->total[c];
+        struct report_cast *cast = &report->total.casts[c];
         cast->cast = &report->casts[c];
         cast->scale = total->scale[c];
         cast->scale_varies = total->scale_varies[c];

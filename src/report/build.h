@@ -11,12 +11,13 @@ struct total;
 struct total *total_new(size_t cast_count, const struct update_plan *plan);
 void total_free(struct total *total);
 
-/* Fills in a tensor's figures; `file`, `tensor` and `bound` are set already. */
-void report_tensor_figures(struct report_tensor *tensor, const struct tally *tally);
+/* What the tally of a tensor comes to; `bound`, which becomes the figures', is what it was cast to.
+ */
+struct report_figures *report_figures_new(const struct tally *tally, struct cast *bound);
 
-/* Adds tensor `index` of the report to the total. */
+/* Adds tensor `index` of the report, of these scales, to the total. */
 void total_add(struct total *total, const struct report *report, size_t index,
-               const struct tally *tally);
+               const struct cast *bound, const struct tally *tally);
 /* Fills in the report's total, once its array of tensors no longer moves. */
 void report_total_figures(struct report *report, const struct total *total);
 

@@ -20,31 +20,40 @@ static void free_cast(struct report_cast *cast)
     free(cast->sum_x2);
 }
 
-static void free_casts(struct report_cast *casts, size_t count)
+void report_figures_done(const struct report *report, struct report_figures *room)
 {
-    for (size_t c = 0; casts && c < count; c++)
-        free_cast(&casts[c]);
-    free(casts);
+    for (size_t c = 0; room->casts && c < report->cast_count; c++)
+        free_cast(&room->casts[c]);
+    free(room->casts);
+    free(room->bound);
+    free(room->exponents.counts);
+    free(room->sum);
+    room->casts = NULL;
+    room->bound = NULL;
+    room->exponents = (struct histogram){0};
+    room->sum = NULL;
+}
+
+static void free_tensor(const struct report *report, struct report_tensor *tensor)
+{
+    tensor_free(&tensor->tensor);
+    if (tensor->figures)
+        report_figures_done(report, tensor->figures);
+    free(tensor->figures);
+    free(tensor->packed);
 }
 
 void report_free(struct report *report)
 {
-    for (size_t t = 0; t < report->tensor_count; t++) {
-        struct report_tensor *tensor = &report->tensors[t];
-        tensor_free(&tensor->tensor);
-        free(tensor->exponents.counts);
-        free(tensor->sum);
-        free_casts(tensor->casts, report->cast_count);
-        free(tensor->bound);
-    }
+    for (size_t t = 0; t < report->tensor_count; t++)
+        free_tensor(report, &report->tensors[t]);
     free(report->tensors);
     for (size_t s = 0; s < report->skipped_count; s++) {
         free(report->skipped[s].skipped.name);
         free(report->skipped[s].skipped.reason);
     }
     free(report->skipped);
-    free_casts(report->total, report->cast_count);
-    free(report->total_exponents.counts);
+    report_figures_done(report, &report->total);
     free(report->casts);
     for (size_t a = 0; a < report->advice_count; a++)
         free(report->advice[a].text);

@@ -66,7 +66,7 @@ struct report_cast {
     uint64_t relative_exact;            /* e = 0 among x != 0 */
     struct histogram relative_error;
     char *sum_e, *sum_abs_e, *sum_e2, *sum_x2; /* exact hexadecimal floats, owned */
-    /* Total only: where the two *_at positions are. */
+    /* Not packed. Total only: where the two *_at positions are. */
     const struct report_tensor *max_abs_tensor, *max_rel_tensor;
     /* How the tensor would sit in the format best: the K nearest zero at which nothing overflows
      * and as few elements as possible lie below the smallest normal number. Not known (false) for
@@ -77,14 +77,21 @@ struct report_cast {
     uint64_t below;     /* the same at the scale of this cast */
 };
 
-struct report_tensor {
-    const char *file;                   /* not owned */
-    struct tensor tensor;               /* owned name */
-    struct value figures[METRIC_COUNT]; /* those of GROUP_INPUT */
+/* What is reported of one tensor, or of all together. */
+struct report_figures {
+    struct value input[METRIC_COUNT]; /* those of GROUP_INPUT */
     struct histogram exponents;
     char *sum;                 /* exact hexadecimal float or NULL, owned */
-    struct report_cast *casts; /* cast_count of them */
-    struct cast *bound;        /* what they refer to: with this tensor's scale and key, owned */
+    struct report_cast *casts; /* one a format of --to, owned */
+    struct cast *bound; /* what they refer to: with this tensor's scale, owned; may be NULL */
+};
+
+/* Of many tensors the figures are kept packed: report_figures_of gets at them. */
+struct report_tensor {
+    const char *file;               /* not owned */
+    struct tensor tensor;           /* owned */
+    struct report_figures *figures; /* owned; NULL where packed */
+    unsigned char *packed;          /* owned */
 };
 
 struct report_skipped {
@@ -95,7 +102,7 @@ struct report_skipped {
 struct report_gate {
     const char *rule; /* as the user wrote it */
     const struct report_tensor *tensor;
-    const struct report_cast *cast;
+    size_t cast; /* of the report's */
     struct value value;
     bool pass;
 };
@@ -126,10 +133,7 @@ struct report {
     size_t tensor_count;
     struct report_skipped *skipped; /* owned */
     size_t skipped_count;
-    struct report_cast *total; /* cast_count of them, owned */
-    /* The total of the inputs, for the histogram of all tensors. */
-    struct value total_input[METRIC_COUNT];
-    struct histogram total_exponents;
+    struct report_figures total; /* of all tensors; casts NULL before it is known */
     uint64_t total_elements;
     struct report_advice *advice; /* owned; filled by report/advice.c */
     size_t advice_count;
@@ -140,5 +144,13 @@ struct report {
 };
 
 void report_free(struct report *report);
+
+/* The figures of a tensor: its own, or unpacked into `room`, which report_figures_done empties. */
+const struct report_figures *report_figures_of(const struct report *report,
+                                               const struct report_tensor *tensor,
+                                               struct report_figures *room);
+void report_figures_done(const struct report *report, struct report_figures *room);
+/* Packs the figures of a tensor. */
+void report_pack(const struct report *report, struct report_tensor *tensor);
 
 #endif

@@ -219,15 +219,15 @@ bool report_verify(const struct report_cast *cast, const struct reference_figure
            fail(error, "%s: the histogram of relative errors differs from the reference", name);
 }
 
-bool report_verify_input(const struct report_tensor *tensor,
+bool report_verify_input(const struct report_figures *figures,
                          const struct reference_input_figures *reference, struct error *error)
 {
     const struct sources sources = {.of = {[GROUP_INPUT] = reference}};
-    if (!verify_figures("input", tensor->figures, &sources, error))
+    if (!verify_figures("input", figures->input, &sources, error))
         return false;
-    if (!same_bins(&tensor->exponents, &reference->exponents))
+    if (!same_bins(&figures->exponents, &reference->exponents))
         return fail(error, "input: the histogram of exponents differs from the reference");
-    bool same_sum = tensor->sum && reference->sum ? strcmp(tensor->sum, reference->sum) == 0
-                                                  : tensor->sum == reference->sum;
+    bool same_sum = figures->sum && reference->sum ? strcmp(figures->sum, reference->sum) == 0
+                                                  : figures->sum == reference->sum;
     return same_sum || fail(error, "input: the sum differs from the reference");
 }

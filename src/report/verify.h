@@ -11,7 +11,7 @@
 bool report_verify(const struct report_cast *cast, const struct reference_figures *reference,
                    const struct reference_update_figures *updates, struct error *error);
 
-bool report_verify_input(const struct report_tensor *tensor,
+bool report_verify_input(const struct report_figures *figures,
                          const struct reference_input_figures *reference, struct error *error);
 
 #endif

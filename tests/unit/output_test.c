@@ -411,10 +411,10 @@ static void check_tensor(json_t *object, const struct report *report,
     assert_int_equal(json_integer_value(member(object, "elements")), tensor->tensor.elements);
     json_t *input = member(object, "input");
     expect_keys(input, "nan inf zero min_abs max_abs mean rms sum exponents");
-    check_figures(input, tensor->figures, GROUP_INPUT);
-    check_histogram(member(input, "exponents"), &tensor->exponents);
+    check_figures(input, tensor->figures->input, GROUP_INPUT);
+    check_histogram(member(input, "exponents"), &tensor->figures->exponents);
     for (size_t c = 0; c < report->cast_count; c++) {
-        const struct report_cast *cast = &tensor->casts[c];
+        const struct report_cast *cast = &tensor->figures->casts[c];
         json_t *found = at(member(object, "casts"), c), *error = member(found, "error");
         expect_keys(found, cast_keys);
         expect_keys(error, error_keys);
@@ -454,7 +454,7 @@ static void json_holds_the_report(void **state)
     expect_keys(total, cast_keys);
     expect_keys(error, error_keys);
     expect_keys(member(error, "max_rel_at"), "file name index");
-    check_figures(total, report.total[2].figures, GROUP_CAST);
+    check_figures(total, report.total.casts[2].figures, GROUP_CAST);
 
     json_t *gate = at(member(root, "gates"), 1);
     expect_keys(gate, "rule file name to value pass");
@@ -473,11 +473,11 @@ static void json_of_edge_cases(void **state)
     struct report report = sample_report("e4m3fn", 0, f.tensors, SAMPLE_COUNT);
     report.settings = (struct report_settings){
         .rounding = ROUND_STOCHASTIC, .seed = UINT64_MAX, .saturate = true, .scale = "amax"};
-    report.tensors[0].casts[0].scale = 1100;
-    report.tensors[1].casts[0].scale = -1074;
-    report.tensors[2].casts[0].scale = 1023;
-    report.total[0].scale_varies = true;
-    report.tensors[0].casts[0].figures[METRIC_ERROR_MEAN].real = -INFINITY;
+    report.tensors[0].figures->casts[0].scale = 1100;
+    report.tensors[1].figures->casts[0].scale = -1074;
+    report.tensors[2].figures->casts[0].scale = 1023;
+    report.total.casts[0].scale_varies = true;
+    report.tensors[0].figures->casts[0].figures[METRIC_ERROR_MEAN].real = -INFINITY;
     json_t *root = render_json(&report), *tensors = member(root, "tensors");
 
     json_t *settings = member(root, "settings");
@@ -667,7 +667,7 @@ static void text_of_extremes(void **state)
     for (unsigned i = 0; i < RANK_LIMIT; i++)
         tensor->shape[i] = i < RANK_LIMIT - 1 ? 1 : UINT64_MAX / 4;
     tensor->elements = UINT64_MAX / 4;
-    struct report_cast *casts = report.tensors[0].casts;
+    struct report_cast *casts = report.tensors[0].figures->casts;
     casts[0].figures[METRIC_OVERFLOW].count = UINT64_MAX / 5;
     casts[0].figures[METRIC_ERROR_MAX_ABS_AT].count = UINT64_MAX / 5;
     casts[0].figures[METRIC_ERROR_MAX_REL_AT].count = UINT64_MAX / 5;
@@ -676,10 +676,10 @@ static void text_of_extremes(void **state)
     casts[1].scale = 1100;
     casts[2].scale = -1023;
     casts[2].fit_scale = -1040;
-    report.tensors[0].exponents.counts[3] = UINT64_MAX / 5;
-    report.tensors[0].exponents.first = -1074;
-    report.total[1].scale_varies = true;
-    report.total_exponents.first = 900;
+    report.tensors[0].figures->exponents.counts[3] = UINT64_MAX / 5;
+    report.tensors[0].figures->exponents.first = -1074;
+    report.total.casts[1].scale_varies = true;
+    report.total.exponents.first = 900;
     check_styles(&report);
     static const enum rounding modes[] = {ROUND_UP, ROUND_DOWN, ROUND_TOWARD_ZERO,
                                           ROUND_STOCHASTIC};
@@ -749,7 +749,7 @@ static void text_tells_which_updates_vanish(void **state)
 
     sample_updates(&report, &one_tensor, 0x1.8p-10, "0x1.8p-11", 1000);
     report.settings.update_scale = "2";
-    report.tensors[0].casts[0].figures[METRIC_STEPS_SAMPLED].count = 4096;
+    report.tensors[0].figures->casts[0].figures[METRIC_STEPS_SAMPLED].count = 4096;
     text = render("text", &report, &(struct style){.width = 80});
     expect_in(&text, "\n  bf16  100 % of the updates vanish; 100 % frozen after 1,000 steps\n");
     expect_in(&text, "\n  fp16  8.33 % of the updates vanish; 8.33 % frozen after 1,000 steps\n");
@@ -795,7 +795,7 @@ static void text_tells_which_bits_keep_updates(void **state)
     static const char title[] =
         "\nSignificand bits that keep 99 % of the updates, exponent range aside\n";
     struct report report = sample_report("bf16,fp16,fp32,e4m3fn", 0, &one_tensor, 1);
-    struct report_cast *casts = report.tensors[0].casts;
+    struct report_cast *casts = report.tensors[0].figures->casts;
     sample_updates(&report, &one_tensor, 0x1.8p-10, "0x1.8p-11", 0);
     report.settings.update_scale = "-2";
     report.settings.constant_update *= -1;
@@ -846,7 +846,7 @@ static void text_tells_which_averages_are_stuck(void **state)
     (void)state;
     struct report report = sample_report("bf16,fp32", 0, &one_tensor, 1);
     sample_averages(&report, &one_tensor, 0x1.ffp-1, "0x1.ffp-1");
-    report.tensors[0].casts[1].figures[METRIC_EMA_OVERFLOW].count = 1;
+    report.tensors[0].figures->casts[1].figures[METRIC_EMA_OVERFLOW].count = 1;
     struct buffer text = render("text", &report, &(struct style){.width = 80});
     expect_in(&text, "\n  bf16  100 % of the averages are stuck\n");
     expect_in(&text, "\n  fp32  no average is stuck, 1 overflows\n");
@@ -869,7 +869,7 @@ static void text_of_updates_that_are_not_there(void **state)
     (void)state;
     struct report report = sample_report("bf16,fp16", 0, &one_tensor, 1);
     sample_updates(&report, &one_tensor, 0, "0", 7);
-    report.tensors[0].casts[0].figures[METRIC_STEPS_SAMPLED].kind = VALUE_NULL;
+    report.tensors[0].figures->casts[0].figures[METRIC_STEPS_SAMPLED].kind = VALUE_NULL;
     struct buffer text = render("text", &report, &(struct style){.width = 80});
     expect_in(&text, "\n  bf16  no update to compare\n");
     expect_in(&text, "\n  share that vanishes           -                   -\n");
@@ -879,7 +879,7 @@ static void text_of_updates_that_are_not_there(void **state)
     expect_in(&text, "\n  stochastic and Kahan: not on all elements of each tensor\n");
     buffer_free(&text);
 
-    struct value *figures = report.tensors[0].casts[0].figures;
+    struct value *figures = report.tensors[0].figures->casts[0].figures;
     report.settings.steps = 1;
     figures[METRIC_UPDATE_LOST_RATE] = (struct value){.kind = VALUE_REAL, .real = 0};
     figures[METRIC_STEPS_FROZEN_RATE] = (struct value){.kind = VALUE_REAL, .real = 1e-300};

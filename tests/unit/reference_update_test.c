@@ -63,10 +63,10 @@ static struct report report_on(const struct subject *s)
 {
     struct report report = {.tensor_count = 1, .cast_count = 1};
     report.tensors = calloc(1, sizeof *report.tensors);
-    report.tensors->bound = malloc(sizeof s->cast);
-    *report.tensors->bound = s->cast;
+    struct cast *bound = malloc(sizeof s->cast);
+    *bound = s->cast;
     struct tally *tally = measure(s);
-    report_tensor_figures(report.tensors, tally);
+    report.tensors->figures = report_figures_new(tally, bound);
     tally_free(tally);
     return report;
 }
@@ -89,7 +89,7 @@ static void assert_agreement(const struct subject *s)
     struct reference_figures cast = cast_referee(s);
     struct reference_update_figures updates = referee(s);
     struct error error;
-    if (!report_verify(report.tensors->casts, &cast, &updates, &error)) {
+    if (!report_verify(report.tensors->figures->casts, &cast, &updates, &error)) {
         for (size_t i = 0; i < s->n; i++)
             fprintf(stderr, "# element %zu: x = %a, g = %a\n", i, s->x[i], s->g[i]);
         fail_msg("%s: %s", describe(s), error.text);
@@ -377,23 +377,23 @@ static void assert_noticed(bool agreed, const struct error *error, enum metric m
 static void assert_each_is_checked(const struct subject *s)
 {
     struct report report = report_on(s);
-    struct report_tensor *tensor = report.tensors;
-    struct report_cast *cast = tensor->casts;
+    struct report_figures *ours = report.tensors->figures;
+    struct report_cast *cast = ours->casts;
     struct reference_figures figures = cast_referee(s);
     struct reference_update_figures updates = referee(s);
     struct reference_input_figures input = input_referee(s);
     struct error error;
     for (int m = 0; m < METRIC_COUNT; m++) {
         const struct metric_row *row = &metric_table[m];
-        struct value *value = row->group == GROUP_INPUT ? &tensor->figures[m] : &cast->figures[m];
+        struct value *value = row->group == GROUP_INPUT ? &ours->input[m] : &cast->figures[m];
         struct value right = *value;
         *value = spoiled(right, row->type);
         bool agreed = report_verify(cast, &figures, &updates, &error) &&
-                      report_verify_input(tensor, &input, &error);
+                      report_verify_input(ours, &input, &error);
         assert_noticed(agreed, &error, (enum metric)m);
         *value = right;
         assert_true(report_verify(cast, &figures, &updates, &error));
-        assert_true(report_verify_input(tensor, &input, &error));
+        assert_true(report_verify_input(ours, &input, &error));
     }
     reference_figures_free(&figures);
     reference_input_figures_free(&input);
@@ -432,9 +432,9 @@ static void test_wrong_groups(void **state)
     struct reference_figures figures = cast_referee(&s);
     struct reference_update_figures right = referee(&s), wrong = referee(&other);
     struct error error;
-    assert_true(report_verify(report.tensors->casts, &figures, &right, &error));
-    assert_false(report_verify(report.tensors->casts, &figures, &wrong, &error));
-    assert_false(report_verify(report.tensors->casts, &figures, NULL, &error));
+    assert_true(report_verify(report.tensors->figures->casts, &figures, &right, &error));
+    assert_false(report_verify(report.tensors->figures->casts, &figures, &wrong, &error));
+    assert_false(report_verify(report.tensors->figures->casts, &figures, NULL, &error));
     reference_figures_free(&figures);
     report_free(&report);
 }

@@ -301,16 +301,17 @@ struct report sample_report(const char *formats, int scale, const struct sample_
     for (size_t t = 0; t < count; t++) {
         struct report_tensor *tensor = &report.tensors[t];
         report.total_elements += tensor->tensor.elements;
-        measure_input(&report, tensors, t, t + 1, tensor->figures, &tensor->exponents,
-                      &tensor->sum);
-        tensor->casts = allocate(report.cast_count, sizeof *tensor->casts);
+        struct report_figures *figures = tensor->figures = allocate(1, sizeof *tensor->figures);
+        measure_input(&report, tensors, t, t + 1, figures->input, &figures->exponents,
+                      &figures->sum);
+        figures->casts = allocate(report.cast_count, sizeof *figures->casts);
         for (size_t c = 0; c < report.cast_count; c++)
-            tensor->casts[c] = measure(&report.casts[c], &report, tensors, t, t + 1);
+            figures->casts[c] = measure(&report.casts[c], &report, tensors, t, t + 1);
     }
-    measure_input(&report, tensors, 0, count, report.total_input, &report.total_exponents, NULL);
-    report.total = allocate(report.cast_count, sizeof *report.total);
+    measure_input(&report, tensors, 0, count, report.total.input, &report.total.exponents, NULL);
+    report.total.casts = allocate(report.cast_count, sizeof *report.total.casts);
     for (size_t c = 0; c < report.cast_count; c++)
-        report.total[c] = measure(&report.casts[c], &report, tensors, 0, count);
+        report.total.casts[c] = measure(&report.casts[c], &report, tensors, 0, count);
     return report;
 }
 
@@ -447,8 +448,8 @@ static void move_all(struct report *report, const struct sample_tensor *tensors,
 {
     for (size_t c = 0; c < report->cast_count; c++) {
         for (size_t t = 0; t < report->tensor_count; t++)
-            move(report, tensors, t, t + 1, &report->tensors[t].casts[c], update, beta);
-        move(report, tensors, 0, report->tensor_count, &report->total[c], update, beta);
+            move(report, tensors, t, t + 1, &report->tensors[t].figures->casts[c], update, beta);
+        move(report, tensors, 0, report->tensor_count, &report->total.casts[c], update, beta);
     }
 }
 
@@ -484,10 +485,10 @@ void sample_gates(struct report *report, const char *rule)
     report->pass = true;
     for (size_t t = 0; t < report->tensor_count; t++)
         for (size_t c = 0; c < report->cast_count; c++) {
-            const struct report_cast *cast = &report->tensors[t].casts[c];
+            const struct report_cast *cast = &report->tensors[t].figures->casts[c];
             const struct value value = cast->figures[METRIC_OVERFLOW];
             report->gates[report->gate_count++] =
-                (struct report_gate){rule, &report->tensors[t], cast, value, value.count == 0};
+                (struct report_gate){rule, &report->tensors[t], c, value, value.count == 0};
             report->pass = report->pass && value.count == 0;
         }
 }
@@ -497,7 +498,8 @@ void sample_skip(struct report *report, const char *file, const char *name)
     report->skipped =
         reallocate(report->skipped, report->skipped_count + 1, sizeof *report->skipped);
     struct report_skipped *skipped = &report->skipped[report->skipped_count++];
-    *skipped = (struct report_skipped){.file = file, .skipped.reason = copy_string("not floating point")};
+    *skipped =
+        (struct report_skipped){.file = file, .skipped.reason = copy_string("not floating point")};
     skipped->skipped.name = copy_string(name);
     snprintf(skipped->skipped.dtype, sizeof skipped->skipped.dtype, "i64");
 }
