@@ -11,7 +11,6 @@
 
 #include "base/buffer.h"
 #include "cli/analyze.h"
-#include "cli/chunks.h"
 #include "cli/file.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -224,7 +223,7 @@ static void describe_settings(const struct options *options, struct report *repo
 
 static unsigned default_threads(void)
 {
-    unsigned processors = chunks_processors();
+    unsigned processors = schedule_processors();
     return processors < THREAD_LIMIT ? processors : THREAD_LIMIT;
 }
 
@@ -236,9 +235,9 @@ static int run(const struct options *options)
         return status;
     struct report report = {0};
     describe_settings(options, &report);
-    struct file write;
+    struct writer *writer = NULL;
     struct error error;
-    if (options->write && !file_create(options->write, &write, &error)) {
+    if (options->write && !(writer = writer_open(options, &error))) {
         report_free(&report);
         return trouble(options->write, &error);
     }
@@ -247,7 +246,7 @@ static int run(const struct options *options)
         .threads = options->threads ? options->threads : default_threads(),
         .report = &report,
         .total = total_new(options->cast_count, &options->update_plan),
-        .write = options->write ? &write : NULL,
+        .writer = writer,
     };
     if (updates_open(options, &analysis.updates, &error))
         status = analyze_all(&analysis, options->files);
@@ -256,9 +255,9 @@ static int run(const struct options *options)
     if (analysis.updates.from_file && *analysis.updates.input.warning)
         message(options->update, analysis.updates.input.warning);
     updates_close(&analysis.updates);
-    if (options->write && status != STATUS_OK)
-        file_abandon(&write);
-    else if (options->write && !file_commit(&write, &error))
+    if (writer && status != STATUS_OK)
+        writer_abandon(writer);
+    else if (writer && !writer_commit(writer, &error))
         status = trouble(name_of_output(options->write), &error);
     report.incomplete = status != STATUS_OK;
     report_total_figures(&report, analysis.total);

@@ -1,7 +1,25 @@
 #include "cli/updates.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/buffer.h"
+
+static int by_name(const void *a, const void *b)
+{
+    const struct tensor *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static void sort_names(struct updates *updates)
+{
+    size_t count = updates->input.tensor_count;
+    updates->by_name = allocate(count, sizeof(struct tensor *));
+    for (size_t t = 0; t < count; t++)
+        updates->by_name[t] = &updates->input.tensors[t];
+    qsort(updates->by_name, count, sizeof(struct tensor *), by_name);
+}
 
 bool updates_open(const struct options *options, struct updates *updates, struct error *error)
 {
@@ -13,17 +31,20 @@ bool updates_open(const struct options *options, struct updates *updates, struct
     if (!input_open(options->update, &how, &updates->input, error))
         return false;
     updates->from_file = true;
-    if (updates->input.seekable)
-        return true;
-    updates_close(updates);
-    return fail(error, "updates are read beside the tensors and need a file, not a pipe");
+    if (!updates->input.seekable) {
+        updates_close(updates);
+        return fail(error, "updates are read beside the tensors and need a file, not a pipe");
+    }
+    sort_names(updates);
+    return true;
 }
 
 void updates_close(struct updates *updates)
 {
     if (updates->from_file)
         input_close(&updates->input);
-    updates->from_file = false;
+    free(updates->by_name);
+    *updates = (struct updates){0};
 }
 
 static bool same_shape(const struct tensor *a, const struct tensor *b)
@@ -31,15 +52,31 @@ static bool same_shape(const struct tensor *a, const struct tensor *b)
     return a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
+/* A single tensor matches a single one, whatever their names. */
+static struct tensor *find_tensor(const struct updates *updates, const struct tensor *tensor,
+                                  size_t tensors)
+{
+    const struct input *input = &updates->input;
+    if (tensors == 1 && input->tensor_count == 1)
+        return &input->tensors[0];
+    struct tensor **found =
+        bsearch(&tensor, updates->by_name, input->tensor_count, sizeof(struct tensor *), by_name);
+    return found ? *found : NULL;
+}
+
+/* A complex tensor has one order less than its axes: the components go last. */
+static bool same_order(const struct tensor *a, const struct tensor *b)
+{
+    unsigned a_axes[RANK_LIMIT], b_axes[RANK_LIMIT];
+    unsigned count = tensor_axes(a, a_axes);
+    return count == tensor_axes(b, b_axes) && memcmp(a_axes, b_axes, count * sizeof *a_axes) == 0;
+}
+
 static bool find_updates(struct updates *updates, const struct tensor *tensor, size_t tensors,
                          struct tensor **found, struct error *error)
 {
     struct input *input = &updates->input;
-    bool single = tensors == 1 && input->tensor_count == 1;
-    *found = NULL;
-    for (size_t t = 0; t < input->tensor_count; t++)
-        if (single || strcmp(input->tensors[t].name, tensor->name) == 0)
-            *found = &input->tensors[t];
+    *found = find_tensor(updates, tensor, tensors);
     if (!*found)
         return fail(error, "--update: %s has no floating-point tensor for this one", input->path);
     if (tensor->elements == ELEMENTS_UNKNOWN || (*found)->elements == ELEMENTS_UNKNOWN)
@@ -47,8 +84,9 @@ static bool find_updates(struct updates *updates, const struct tensor *tensor, s
                     "--update: a file of updates needs the shape of the data: give it in --raw");
     if (!same_shape(*found, tensor))
         return fail(error, "--update: %s has another shape", input->path);
-    if ((*found)->fortran != tensor->fortran && tensor->rank > 1)
-        return fail(error, "--update: %s is stored in another order (fortran_order)", input->path);
+    if (!same_order(*found, tensor))
+        return fail(error, "--update: %s is stored in another order (fortran_order, strides)",
+                    input->path);
     return true;
 }
 
@@ -72,35 +110,45 @@ bool updates_match(const struct options *options, struct updates *updates,
         return true;
     if (!find_updates(updates, tensor, tensors, &source->tensor, error))
         return false;
+    struct error why;
+    if (!elements_open(&updates->input, source->tensor, &source->elements, &why))
+        return fail(error, "--update: %s: %s", updates->input.path, why.text);
+    if (elements_in_sequence(&source->elements)) {
+        elements_close(&source->elements);
+        return fail(error, "--update: %s is compressed and cannot be read beside the tensors",
+                    updates->input.path);
+    }
     source->file = updates;
     source->decoder =
         decoder_open(options->kernel, &source->tensor->dtype, source->tensor->big_endian);
     return true;
 }
 
-bool update_source_finish(const struct update_source *source, struct error *error)
+bool updates_finish(struct updates *updates, struct error *error)
 {
     struct error why;
-    if (!source->file)
+    if (!updates->from_file)
         return true;
-    struct input *input = &source->file->input;
+    struct input *input = &updates->input;
     char before[sizeof input->warning];
     memcpy(before, input->warning, sizeof before);
     bool unchanged = input_finish(input, &why);
-    if (source->file->finished) /* warned already */
+    if (updates->finished) /* warned already */
         memcpy(input->warning, before, sizeof before);
-    source->file->finished = true;
+    updates->finished = true;
     return unchanged || fail(error, "--update: %s: %s", input->path, why.text);
 }
 
 void update_source_close(struct update_source *source)
 {
-    if (source->file)
-        decoder_close(&source->decoder);
+    if (!source->file)
+        return;
+    elements_close(&source->elements);
+    decoder_close(&source->decoder);
     source->file = NULL;
 }
 
-bool update_source_measure(const struct update_source *source, const struct kernel *kernel,
+bool update_source_measure(struct update_source *source, const struct kernel *kernel,
                            const struct decoder *decoder, const void *elements, size_t n,
                            uint64_t first, const struct plan *plans, void *room,
                            struct tally *tally, struct error *error)
@@ -108,11 +156,9 @@ bool update_source_measure(const struct update_source *source, const struct kern
     struct update_values values = {.elements = room, .constant = source->value};
     struct error why;
     if (source->file) {
-        struct input *input = &source->file->input;
-        size_t bytes = (size_t)source->tensor->dtype.bytes;
         values.decoder = &source->decoder;
-        if (!input_read(input, source->tensor->offset + first * bytes, room, n * bytes, &why))
-            return fail(error, "--update: %s: %s", input->path, why.text);
+        if (!elements_read(&source->elements, first, n, room, &why))
+            return fail(error, "--update: %s: %s", source->file->input.path, why.text);
     }
     kernel_update(kernel, decoder, elements, n, first, &values, &source->plan, plans,
                   tally->updates, tally->steps, tally->cast_count);

@@ -3,32 +3,35 @@
 #define PRECHECK_CLI_UPDATES_H
 
 #include "cli/options.h"
+#include "input/elements.h"
 #include "tally/tally.h"
 
 struct updates {
     bool from_file;
-    struct input input; /* of a file; its warning is for the user */
-    bool finished;      /* it was read to its end once */
+    struct input input;      /* of a file; its warning is for the user */
+    struct tensor **by_name; /* its tensors, sorted */
+    bool finished;           /* it was read to its end once */
 };
 
 bool updates_open(const struct options *options, struct updates *updates, struct error *error);
 void updates_close(struct updates *updates);
+/* After updates were read: false with a message where the file has changed meanwhile. */
+bool updates_finish(struct updates *updates, struct error *error);
 
 /* The updates of one tensor. */
 struct update_source {
     struct update_plan plan;
-    double value;           /* where there is no file */
-    struct updates *file;   /* NULL for none */
-    struct tensor *tensor;  /* in the file */
-    struct decoder decoder; /* of it */
+    double value;             /* where there is no file */
+    struct updates *file;     /* NULL for none */
+    struct tensor *tensor;    /* in the file, */
+    struct elements elements; /* its elements */
+    struct decoder decoder;   /* and how they become numbers */
 };
 
 /* Of `tensors` of the file that is analyzed. False with a message where nothing matches. */
 bool updates_match(const struct options *options, struct updates *updates,
                    const struct tensor *tensor, size_t tensors, struct update_source *source,
                    struct error *error);
-/* After the last was read: false with a message where the file has changed meanwhile. */
-bool update_source_finish(const struct update_source *source, struct error *error);
 void update_source_close(struct update_source *source);
 
 /* What is measured twice in a row stays in the second-level cache. */
@@ -36,7 +39,7 @@ enum { UPDATES_AT_ONCE = 1 << 15 };
 
 /* Adds the updates of n elements, at most UPDATES_AT_ONCE, the first at position `first`, to the
  * tally. Threads may share the source; `room` is 8 bytes for each. */
-bool update_source_measure(const struct update_source *source, const struct kernel *kernel,
+bool update_source_measure(struct update_source *source, const struct kernel *kernel,
                            const struct decoder *decoder, const void *elements, size_t n,
                            uint64_t first, const struct plan *plans, void *room,
                            struct tally *tally, struct error *error);

@@ -123,7 +123,6 @@ bool elements_read(struct elements *elements, uint64_t first, size_t n, void *to
         return true;
     if (!tensor_is_consecutive(tensor))
         return read_strided(elements, first, n, to, error);
-    elements->next = first + n;
     if (elements->inflater)
         return inflater_read(elements->inflater, to, n * bytes, error);
     if (!input_read(elements->input, tensor->offset + first * bytes, to, n * bytes, error))

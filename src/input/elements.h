@@ -10,7 +10,6 @@ struct elements {
     struct input *input;
     struct tensor *tensor;
     struct inflater *inflater; /* of a deflated member, else NULL */
-    uint64_t next;             /* where they come in sequence: the first one not read */
     _Atomic uint32_t crc;      /* of a stored member: what the bytes so far add to its checksum */
     bool mappable;             /* element i is at byte tensor->offset + i * dtype.bytes of a file */
 };
@@ -24,8 +23,8 @@ void elements_close(struct elements *elements);
  * members. Others may be read by several threads, in any order. */
 bool elements_in_sequence(const struct elements *elements);
 
-/* Elements first .. first + n - 1 of the storage order, as they are in the file. In sequence,
- * `first` is elements->next. */
+/* Elements first .. first + n - 1 of the storage order, as they are in the file. In sequence, they
+ * follow those of the last call. */
 bool elements_read(struct elements *elements, uint64_t first, size_t n, void *to,
                    struct error *error);
 

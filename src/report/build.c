@@ -246,6 +246,16 @@ void total_add(struct total *total, const struct report *report, size_t index,
     total->tensors++;
 }
 
+void total_moved(struct total *total, size_t from, size_t to)
+{
+    for (size_t c = 0; c < total->tally->cast_count; c++) {
+        if (total->max_abs_tensor[c] == from)
+            total->max_abs_tensor[c] = to;
+        if (total->max_rel_tensor[c] == from)
+            total->max_rel_tensor[c] = to;
+    }
+}
+
 void report_total_figures(struct report *report, const struct total *total)
 {
     report->total_elements = total->elements;

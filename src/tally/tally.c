@@ -1,6 +1,7 @@
 #include "tally/tally.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "kernel/steps.h"
@@ -26,6 +27,17 @@ void tally_free(struct tally *tally)
     free(tally->updates);
     free(tally->steps);
     free(tally);
+}
+
+void tally_clear(struct tally *tally)
+{
+    size_t count = tally->cast_count;
+    tally->input = (struct input_measure){0};
+    memset(tally->casts, 0, count * sizeof *tally->casts);
+    if (tally->updates)
+        memset(tally->updates, 0, count * sizeof *tally->updates);
+    if (tally->steps)
+        memset(tally->steps, 0, count * sizeof *tally->steps);
 }
 
 size_t tally_bytes(size_t cast_count, const struct update_plan *plan)

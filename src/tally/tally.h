@@ -20,6 +20,8 @@ struct tally {
 /* Zeroed; without a plan there are no updates. */
 struct tally *tally_new(size_t cast_count, const struct update_plan *plan);
 void tally_free(struct tally *tally);
+/* As new, with the same plan. */
+void tally_clear(struct tally *tally);
 /* How many bytes one takes. */
 size_t tally_bytes(size_t cast_count, const struct update_plan *plan);
 void tally_merge(struct tally *into, const struct tally *from);

@@ -1,0 +1,26 @@
+/* The tensors of one input measured: by threads, into the report and its total. */
+#ifndef PRECHECK_CLI_MEASURE_H
+#define PRECHECK_CLI_MEASURE_H
+
+#include "cli/schedule.h"
+#include "cli/updates.h"
+#include "cli/write.h"
+#include "report/build.h"
+
+/* What a run adds to, file after file. */
+struct analysis {
+    const struct options *options;
+    unsigned threads;
+    struct report *report;
+    struct total *total;
+    struct updates updates;
+    struct writer *writer;                           /* NULL for none */
+    void (*progress)(void *context, uint64_t bytes); /* as in schedule.h */
+    void *progress_context;
+};
+
+/* Adds the tensors of the input to the report, which they move to. False with a message where
+ * something is wrong; those that could be measured are in the report all the same. */
+bool measure_input(struct analysis *analysis, struct input *input, struct error *error);
+
+#endif
