@@ -15,7 +15,7 @@
 #include "base/checked.h"
 #include "input/container.h"
 
-static const struct container *const containers[] = {&container_npy};
+static const struct container *const containers[] = {&container_npy, &container_gguf};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 

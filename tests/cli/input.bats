@@ -137,7 +137,7 @@ report_of()
     trouble '^precheck: standard input: is a directory$' - <.
     trouble '^precheck: x.npy/y: Not a directory$' x.npy/y
     trouble '^precheck: : No such file or directory$' ''
-    trouble 'not a .npy file \(use --raw for headerless data\)$' "$PRECHECK"
+    trouble 'not a .npy or .gguf file \(use --raw for headerless data\)$' "$PRECHECK"
     trouble '^precheck: link: ' link
     ln -s link link
     trouble '^precheck: link: Too many levels of symbolic links$' link
