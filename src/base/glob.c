@@ -90,6 +90,13 @@ static bool part_matches(const char **at, uint32_t character)
     return kind == '?' || (read_brackets(at, character, &brackets) && brackets.matches);
 }
 
+/* Where from `name` on the pattern may begin to match; NULL for nowhere. */
+static const char *seek(const char *name, const char *pattern)
+{
+    bool plain = (unsigned char)*pattern < 0x80 && !strchr("?[\\*", *pattern);
+    return plain ? strchr(name, *pattern) : name;
+}
+
 bool glob_matches(const char *pattern, const char *name)
 {
     /* Behind the last star, and where what it does not swallow begins. An earlier star need never
@@ -98,9 +105,9 @@ bool glob_matches(const char *pattern, const char *name)
     for (;;) {
         if (*pattern == '*') {
             star = ++pattern;
-            rest = name;
-            if (!*star)
-                return true;
+            rest = name = seek(name, star);
+            if (!*star || !rest)
+                return rest;
             continue;
         }
         if (!*name)
@@ -113,7 +120,9 @@ bool glob_matches(const char *pattern, const char *name)
         if (!star)
             return false;
         next_character(&rest);
-        name = rest;
+        rest = name = seek(rest, star);
+        if (!rest)
+            return false;
         pattern = star;
     }
 }

@@ -95,10 +95,13 @@ static int write_outputs(const struct options *options, const struct report *rep
 /* An output must not replace what is being read. */
 static bool spares_inputs(const struct options *options, const char *output, struct error *error)
 {
-    struct stat updates;
-    if (options->update && !options->update_is_number && stat(options->update, &updates) == 0 &&
-        S_ISREG(updates.st_mode) && file_is(output, &updates))
-        return fail(error, "is an input: it would be overwritten");
+    const char *others[] = {options->update_is_number ? NULL : options->update, options->policy};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct stat status;
+        if (others[i] && stat(others[i], &status) == 0 && S_ISREG(status.st_mode) &&
+            file_is(output, &status))
+            return fail(error, "is an input: it would be overwritten");
+    }
     for (char **file = options->files; *file; file++) {
         struct stat status;
         bool there =
@@ -186,7 +189,7 @@ static int analyze_all(struct analysis *analysis, char **files)
 static int judge(const struct options *options, struct report *report)
 {
     struct error error;
-    if (!gate_judge(options->rules, options->rule_count, report, &error))
+    if (!gate_judge(&options->gates, report, &error))
         return trouble(NULL, &error);
     return report->has_verdict && !report->pass && !options->exit_zero ? STATUS_GATE : STATUS_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "cli/file.h"
+#include "gate/policy.h"
 
 enum option_id {
 #define OPTION(id, ...) OPTION_##id,
@@ -197,12 +198,6 @@ static bool add_output(struct options *options, const char *text, struct error *
     return true;
 }
 
-static bool add_rule(struct options *options, const char *text, struct error *error)
-{
-    options->rules = reallocate(options->rules, options->rule_count + 1, sizeof *options->rules);
-    return gate_parse(text, &options->rules[options->rule_count++], error);
-}
-
 /* What applies to all casts, until the list of formats is known. */
 struct common {
     enum rounding rounding;
@@ -269,7 +264,10 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->colour = (enum colour)word;
         return true;
     case OPTION_FAIL_ON:
-        return add_rule(options, argument, error);
+        return gate_parse(argument, &options->gates, error);
+    case OPTION_POLICY:
+        options->policy = argument;
+        return *argument ? true : fail(error, "--policy names no file");
     case OPTION_EXIT_ZERO:
         options->exit_zero = true;
         return true;
@@ -329,6 +327,13 @@ static bool settle_updates(struct options *options, struct error *error)
     return true;
 }
 
+static bool settle_policy(struct options *options, struct error *error)
+{
+    struct error why;
+    return !options->policy || policy_load(options->policy, &options->gates, &why) ||
+           fail(error, "%s: %s", options->policy, why.text);
+}
+
 static bool settle(struct options *options, const struct common *common, struct error *error)
 {
     if (!*options->files)
@@ -344,7 +349,7 @@ static bool settle(struct options *options, const struct common *common, struct 
         return fail(error, "--write needs exactly one format in --to");
     if (options->has_raw && options->has_view)
         return fail(error, "--raw names the type of the elements: --view would name it again");
-    if (!settle_updates(options, error))
+    if (!settle_updates(options, error) || !settle_policy(options, error))
         return false;
     const char *isa = getenv("PRECHECK_ISA");
     if (!isa || !*isa)
@@ -414,5 +419,5 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
 void options_free(struct options *options)
 {
     free(options->casts);
-    free(options->rules);
+    gates_free(&options->gates);
 }

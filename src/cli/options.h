@@ -42,8 +42,8 @@ struct options {
     size_t output_count;
     bool quiet, verbose, exit_zero;
     enum colour colour;
-    struct gate_rule *rules; /* owned */
-    size_t rule_count;
+    struct gates gates; /* of --fail-on, then of the policy; owned */
+    const char *policy; /* NULL for none */
     unsigned threads; /* 0: as many as processors may be used */
     const struct kernel *kernel;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/glob.h"
 
 static bool less(double a, double b)
 {
@@ -60,6 +61,32 @@ static const struct {
     {"relative_error.exact", QUANTITY_RELATIVE_EXACT},
 };
 
+/* As many as kinds of figures there are, for each a number of its own. */
+enum { FIGURES = (QUANTITY_RELATIVE_EXACT + 1) * METRIC_COUNT };
+
+static size_t figure_number(const struct gate_rule *rule)
+{
+    return (size_t)rule->kind * METRIC_COUNT + (size_t)rule->metric;
+}
+
+struct gate_rule *gates_add(struct gates *gates)
+{
+    gates->rules = reallocate(gates->rules, gates->count + 1, sizeof *gates->rules);
+    struct gate_rule *rule = &gates->rules[gates->count++];
+    *rule = (struct gate_rule){0};
+    return rule;
+}
+
+void gates_free(struct gates *gates)
+{
+    for (size_t r = 0; r < gates->count; r++) {
+        free(gates->rules[r].text);
+        free(gates->rules[r].tensors);
+    }
+    free(gates->rules);
+    *gates = (struct gates){0};
+}
+
 static bool find_metric(const char *name, enum metric_group group, enum metric *metric)
 {
     for (int m = 0; m < METRIC_COUNT; m++)
@@ -95,7 +122,7 @@ static bool find_dotted(const char *name, enum metric *metric)
 }
 
 /* A bare name is the cast's own member, else the error's; the rest is a dotted path. */
-static bool find_quantity(const char *name, struct gate_rule *rule)
+bool gate_find_figure(const char *name, struct gate_rule *rule)
 {
     rule->kind = QUANTITY_METRIC;
     if (find_metric(name, GROUP_CAST, &rule->metric) ||
@@ -109,6 +136,14 @@ static bool find_quantity(const char *name, struct gate_rule *rule)
             rule->kind = other_names[i].kind;
             return true;
         }
+    return false;
+}
+
+bool gate_find_comparison(const char *sign, struct gate_rule *rule)
+{
+    for (rule->comparison = 0; rule->comparison < COMPARISONS; rule->comparison++)
+        if (strcmp(comparisons[rule->comparison].sign, sign) == 0)
+            return true;
     return false;
 }
 
@@ -144,9 +179,10 @@ static bool parse_bound(const char *at, struct gate_rule *rule, struct error *er
     return true;
 }
 
-bool gate_parse(const char *text, struct gate_rule *rule, struct error *error)
+bool gate_parse(const char *text, struct gates *gates, struct error *error)
 {
-    *rule = (struct gate_rule){.text = text};
+    struct gate_rule *rule = gates_add(gates);
+    rule->text = copy_string(text);
     const char *at = skip_space(text);
     if (!parse_format(&at, rule, error))
         return false;
@@ -155,7 +191,7 @@ bool gate_parse(const char *text, struct gate_rule *rule, struct error *error)
     if (length == 0 || length >= sizeof name)
         return fail(error, "rule '%s' names no figure ([FORMAT:] NAME COMPARISON NUMBER)", text);
     snprintf(name, sizeof name, "%.*s", (int)length, at);
-    if (!find_quantity(name, rule))
+    if (!gate_find_figure(name, rule))
         return fail(error, "rule '%s': there is no figure '%s'", text, name);
     at = skip_space(at + length);
     for (rule->comparison = 0; rule->comparison < COMPARISONS; rule->comparison++) {
@@ -200,16 +236,20 @@ static bool passes(const struct gate_rule *rule, struct value value)
     return !comparisons[rule->comparison].holds(number, rule->bound);
 }
 
-static void judge(const struct gate_rule *rule, struct report *report,
-                  const struct report_tensor *tensor, const struct report_figures *figures,
-                  size_t c)
-{
-    struct value value = quantity_of(rule, tensor, figures, c);
-    bool pass = passes(rule, value);
-    report->gates[report->gate_count++] = (struct report_gate){
-        .rule = rule->text, .tensor = tensor, .cast = c, .value = value, .pass = pass};
-    report->pass &= pass;
-}
+/* Which rules are for what, looked up once. */
+struct judgement {
+    const struct gates *gates;
+    struct report *report;
+    bool *for_cast;            /* [rule * cast_count + cast] */
+    unsigned char *for_tensor; /* a bit each: [tensor * rule_count + rule] */
+    bool *chosen;              /* of each rule: whether it is judged of the present cast */
+    uint64_t turn;             /* counts casts of tensors, from 1 */
+    uint64_t settled[FIGURES]; /* the last turn at which a rule of the policy was found */
+    size_t *next;              /* where the next gate of each rule goes */
+    /* Those of the present tensor, where they were needed. */
+    const struct report_figures *figures;
+    struct report_figures room;
+};
 
 static bool is_for(const struct gate_rule *rule, const struct format *format)
 {
@@ -232,36 +272,156 @@ static const char *missing_format(const struct gate_rule *rule, const struct rep
     return NULL;
 }
 
-bool gate_judge(const struct gate_rule *rules, size_t count, struct report *report,
-                struct error *error)
+static bool match_casts(struct judgement *j, size_t r, struct error *error)
 {
-    if (count == 0)
-        return true;
-    for (size_t r = 0; r < count; r++) {
-        const char *missing = missing_format(&rules[r], report);
-        if (missing)
-            return fail(error, "rule '%s': %s is not among the formats of --to", rules[r].text,
-                        missing);
-        enum metric_group group = metric_table[rules[r].metric].group;
-        if (!report->has_group[group])
-            return fail(error, "rule '%s': there is no '%s' in this report (see --%s)",
-                        rules[r].text, metric_group_names[group], metric_group_names[group]);
+    const struct gate_rule *rule = &j->gates->rules[r];
+    const struct report *report = j->report;
+    const char *missing = missing_format(rule, report);
+    enum metric_group group = metric_table[rule->metric].group;
+    if (missing && !rule->optional)
+        return fail(error, "rule '%s': %s is not among the formats of --to", rule->text, missing);
+    if (!report->has_group[group] && !rule->optional)
+        return fail(error, "rule '%s': there is no '%s' in this report (see --%s)", rule->text,
+                    metric_group_names[group], metric_group_names[group]);
+    for (size_t c = 0; report->has_group[group] && c < report->cast_count; c++)
+        j->for_cast[r * report->cast_count + c] = is_for(rule, &report->casts[c].format);
+    return true;
+}
+
+static bool match_tensors(struct judgement *j, size_t r, struct error *error)
+{
+    const struct gate_rule *rule = &j->gates->rules[r];
+    bool matched = false;
+    for (size_t t = 0; t < j->report->tensor_count; t++) {
+        const struct tensor *tensor = &j->report->tensors[t].tensor;
+        size_t bit = t * j->gates->count + r;
+        if (tensor->elements && (!rule->tensors || glob_matches(rule->tensors, tensor->name))) {
+            j->for_tensor[bit / 8] |= (unsigned char)(1 << bit % 8);
+            matched = true;
+        }
     }
-    report->gates = reallocate(NULL, count * report->tensor_count * report->cast_count + 1,
-                               sizeof *report->gates);
+    return matched || rule->optional ||
+           fail(error, "rule '%s': no tensor with elements has such a name", rule->text);
+}
+
+/* The rules that count for this cast of this tensor. */
+static void choose(struct judgement *j, size_t tensor, size_t cast)
+{
+    size_t count = j->gates->count;
+    j->turn++;
+    for (size_t r = count; r-- > 0;) {
+        const struct gate_rule *rule = &j->gates->rules[r];
+        size_t bit = tensor * count + r;
+        bool chosen = (j->for_tensor[bit / 8] >> bit % 8 & 1) &&
+                      j->for_cast[r * j->report->cast_count + cast];
+        if (chosen && rule->in_policy) {
+            uint64_t *settled = &j->settled[figure_number(rule)];
+            chosen = *settled != j->turn;
+            *settled = j->turn;
+        }
+        j->chosen[r] = chosen && rule->level != GATE_OFF;
+    }
+}
+
+static void judge(const struct gate_rule *rule, struct report *report,
+                  const struct report_figures *figures, size_t tensor, size_t cast,
+                  struct report_gate *gate)
+{
+    const struct report_tensor *of = &report->tensors[tensor];
+    struct value value = quantity_of(rule, of, figures, cast);
+    *gate = (struct report_gate){.rule = rule->text,
+                                 .tensor = of,
+                                 .cast = cast,
+                                 .value = value,
+                                 .pass = passes(rule, value),
+                                 .level = rule->level};
+    report->pass &= gate->pass || gate->level == GATE_WARN;
+}
+
+/* Calls for every gate, in the order of tensors, casts and rules. */
+static void each_gate(struct judgement *j,
+                      void (*body)(struct judgement *, size_t rule, size_t tensor, size_t cast))
+{
+    for (size_t t = 0; t < j->report->tensor_count; t++) {
+        for (size_t c = 0; c < j->report->cast_count; c++) {
+            choose(j, t, c);
+            for (size_t r = 0; r < j->gates->count; r++)
+                if (j->chosen[r])
+                    body(j, r, t, c);
+        }
+        report_figures_done(j->report, &j->room);
+        j->figures = NULL;
+    }
+}
+
+static void count_gate(struct judgement *j, size_t rule, size_t tensor, size_t cast)
+{
+    (void)tensor;
+    (void)cast;
+    j->next[rule]++;
+}
+
+static void judge_gate(struct judgement *j, size_t rule, size_t tensor, size_t cast)
+{
+    if (!j->figures)
+        j->figures = report_figures_of(j->report, &j->report->tensors[tensor], &j->room);
+    judge(&j->gates->rules[rule], j->report, j->figures, tensor, cast,
+          &j->report->gates[j->next[rule]++]);
+}
+
+/* Counts first, so that the gates can stand in the order of rules. */
+static bool judge_all(struct judgement *j, struct error *error)
+{
+    struct report *report = j->report;
+    size_t total = 0;
+    each_gate(j, count_gate);
+    for (size_t r = 0; r < j->gates->count; r++) {
+        size_t count = j->next[r];
+        j->next[r] = total;
+        total += count;
+    }
+    if (total == 0)
+        return fail(error, "no rule has anything to judge");
+    report->gates = reallocate(NULL, total, sizeof *report->gates);
+    report->gate_count = total;
     report->pass = !report->incomplete;
-    for (size_t t = 0; t < report->tensor_count; t++) {
-        const struct report_tensor *tensor = &report->tensors[t];
-        struct report_figures room = {0};
-        const struct report_figures *figures = report_figures_of(report, tensor, &room);
-        for (size_t r = 0; r < count; r++)
-            for (size_t c = 0; c < report->cast_count; c++)
-                if (tensor->tensor.elements != 0 && is_for(&rules[r], &report->casts[c].format))
-                    judge(&rules[r], report, tensor, figures, c);
-        report_figures_done(report, &room);
-    }
-    if (report->gate_count == 0)
-        return fail(error, "no tensor has an element to judge");
+    each_gate(j, judge_gate);
     report->has_verdict = true;
     return true;
+}
+
+static bool has_elements(const struct report *report)
+{
+    for (size_t t = 0; t < report->tensor_count; t++)
+        if (report->tensors[t].tensor.elements)
+            return true;
+    return false;
+}
+
+bool gate_judge(const struct gates *gates, struct report *report, struct error *error)
+{
+    if (gates->count == 0)
+        return true;
+    size_t count = gates->count;
+    struct judgement *j = allocate(1, sizeof *j);
+    j->gates = gates;
+    j->report = report;
+    j->for_cast = allocate(count * report->cast_count, sizeof *j->for_cast);
+    j->for_tensor = allocate(report->tensor_count, count / 8 + 1);
+    j->chosen = allocate(count, sizeof *j->chosen);
+    j->next = allocate(count, sizeof *j->next);
+    bool ok = true;
+    for (size_t r = 0; ok && r < count; r++)
+        ok = match_casts(j, r, error);
+    if (ok && !has_elements(report))
+        ok = fail(error, "no tensor has an element to judge");
+    for (size_t r = 0; ok && r < count; r++)
+        ok = match_tensors(j, r, error);
+    ok = ok && judge_all(j, error);
+    free(j->for_cast);
+    free(j->for_tensor);
+    free(j->chosen);
+    free(j->next);
+    free(j);
+    return ok;
 }

@@ -12,23 +12,43 @@ enum quantity {
     QUANTITY_RELATIVE_EXACT
 };
 
-/* [FORMAT:] NAME COMPARISON NUMBER; the gate fails where it holds. */
+/* The gate fails where the rule holds, for one cast of one tensor. */
 struct gate_rule {
-    const char *text;    /* as written, not owned */
+    char *text;    /* [FORMAT:] NAME COMPARISON NUMBER as written, or as a policy's rule would be
+                      with its pattern in front; owned */
+    char *tensors; /* pattern of names (see glob.h), owned; NULL: every tensor */
     size_t format_count; /* 0: every format */
     struct format formats[2];
     enum quantity kind;
     enum metric metric; /* of QUANTITY_METRIC and QUANTITY_RATE */
     int comparison;
     double bound;
+    enum gate_level level;
+    bool in_policy; /* of a policy's rules on one figure of one cast, only the last one is judged */
+    bool optional;  /* may find nothing to judge */
 };
 
-bool gate_parse(const char *text, struct gate_rule *rule, struct error *error);
+/* Zero-initialise. */
+struct gates {
+    struct gate_rule *rules; /* owned */
+    size_t count;
+};
 
-/* Tries every rule on every tensor with elements and every cast: fills report->gates, a tensor
- * after the other, and the verdict. False where a rule had nothing to judge, or names a format that
- * is not cast to. */
-bool gate_judge(const struct gate_rule *rules, size_t count, struct report *report,
-                struct error *error);
+/* The rule that was added, all zero. It stays where it is until the next one comes. */
+struct gate_rule *gates_add(struct gates *gates);
+void gates_free(struct gates *gates);
+
+/* Adds a rule of --fail-on. */
+bool gate_parse(const char *text, struct gates *gates, struct error *error);
+
+/* The names of figures and comparisons; false where there is no such thing. */
+bool gate_find_figure(const char *name, struct gate_rule *rule);
+bool gate_find_comparison(const char *sign, struct gate_rule *rule);
+
+/* Tries every rule on every tensor with elements and every cast that it is for: fills report->gates
+ * and the verdict, in the order of rules, tensors and casts. False where a rule that is not
+ * optional is for none of them, is about a figure that was not asked for, or names a format that is
+ * not cast to. The rules' texts have to outlive the report. */
+bool gate_judge(const struct gates *gates, struct report *report, struct error *error);
 
 #endif

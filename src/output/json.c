@@ -434,6 +434,8 @@ static void write_gate(struct writer *w, const struct report *report,
     write_value(w, &gate->value, &gate->tensor->tensor);
     member(w, "pass");
     buffer_puts(w->out, gate->pass ? "true" : "false");
+    member(w, "level");
+    write_text(w, gate_level_names[gate->level]);
     close_flat(w, "}", was_flat);
 }
 

@@ -148,7 +148,16 @@ static void gate_value(struct buffer *out, const struct report_gate *gate)
 
 enum { GATE_COLUMNS = 4, GATE_GAP = 2 };
 
-static const char *const gate_titles[GATE_COLUMNS] = {"fails on", "value", "format", "tensor"};
+static const char *const gate_titles[GATE_OFF][GATE_COLUMNS] = {
+    [GATE_ERROR] = {"fails on", "value", "format", "tensor"},
+    [GATE_WARN] = {"warns on", "value", "format", "tensor"},
+};
+
+/* Gates that do not pass are told by their levels. */
+static bool is_told(const struct report_gate *gate, enum gate_level level)
+{
+    return !gate->pass && gate->level == level;
+}
 
 static void gate_cells(const struct page *page, const struct report *report,
                        const struct report_gate *gate, int tensor_width,
@@ -177,13 +186,14 @@ static void gate_line(struct page *page, enum ink ink, const char *const texts[G
 
 /* What the columns need, within limits; the last takes what is left. */
 static void measure_gates(const struct page *page, const struct report *report,
-                          struct buffer cells[GATE_COLUMNS], int widths[GATE_COLUMNS])
+                          enum gate_level level, struct buffer cells[GATE_COLUMNS],
+                          int widths[GATE_COLUMNS])
 {
     int left = page->width - INDENT;
     for (int i = 0; i + 1 < GATE_COLUMNS; i++)
-        widths[i] = (int)strlen(gate_titles[i]);
+        widths[i] = (int)strlen(gate_titles[level][i]);
     for (size_t g = 0; g < report->gate_count; g++) {
-        if (report->gates[g].pass)
+        if (!is_told(&report->gates[g], level))
             continue;
         gate_cells(page, report, &report->gates[g], page->width, cells);
         for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
@@ -197,19 +207,20 @@ static void measure_gates(const struct page *page, const struct report *report,
     widths[GATE_COLUMNS - 1] = left;
 }
 
-static void failing_gates(struct page *page, const struct report *report)
+static void failing_gates(struct page *page, const struct report *report, enum gate_level level)
 {
+    const enum ink ink = level == GATE_WARN ? INK_WARN : INK_BAD;
     int widths[GATE_COLUMNS];
     struct buffer cells[GATE_COLUMNS] = {{0}};
-    measure_gates(page, report, cells, widths);
-    gate_line(page, INK_DIM, gate_titles, widths);
+    measure_gates(page, report, level, cells, widths);
+    gate_line(page, INK_DIM, gate_titles[level], widths);
     for (size_t g = 0; g < report->gate_count; g++) {
-        if (report->gates[g].pass)
+        if (!is_told(&report->gates[g], level))
             continue;
         gate_cells(page, report, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
         const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
                                                  cells[3].data};
-        gate_line(page, INK_BAD, texts, widths);
+        gate_line(page, ink, texts, widths);
     }
     for (int i = 0; i < GATE_COLUMNS; i++)
         buffer_free(&cells[i]);
@@ -224,35 +235,54 @@ static void incomplete(struct page *page, const struct report *report)
     page_end_line(page);
 }
 
+static size_t count_told(const struct report *report, enum gate_level level)
+{
+    size_t count = 0;
+    for (size_t g = 0; g < report->gate_count; g++)
+        count += is_told(&report->gates[g], level);
+    return count;
+}
+
+/* What the verdict rests on. */
+static void verdict_text(struct buffer *text, const struct report *report, size_t failed,
+                         size_t warned)
+{
+    size_t held = report->gate_count - failed - warned;
+    buffer_puts(text, "  ");
+    if (failed)
+        buffer_printf(text, "%zu of %zu gates", failed, report->gate_count);
+    else if (report->incomplete)
+        buffer_printf(text, "incomplete; on what was read %zu gates hold", held);
+    else if (held || !warned)
+        buffer_printf(text, "%zu %s", held, held == 1 ? "gate holds" : "gates hold");
+    if (warned)
+        buffer_printf(text, "%s%zu %s", text->length > 2 ? ", " : "", warned,
+                      warned == 1 ? "warning" : "warnings");
+}
+
 static void verdict(struct page *page, const struct report *report)
 {
     if (!report->has_verdict)
         return;
-    size_t failed = 0;
-    for (size_t i = 0; i < report->gate_count; i++)
-        failed += !report->gates[i].pass;
-    size_t held = report->gate_count - failed;
+    size_t failed = count_told(report, GATE_ERROR), warned = count_told(report, GATE_WARN);
+    size_t held = report->gate_count - failed - warned;
 
     struct buffer text = {0};
     page_paint(page, report->pass ? INK_GOOD : INK_BAD, report->pass ? "PASS" : "FAIL");
-    if (failed)
-        buffer_printf(&text, "  %zu of %zu gates", failed, report->gate_count);
-    else if (report->incomplete)
-        buffer_printf(&text, "  incomplete; on what was read %zu gates hold", held);
-    else
-        buffer_printf(&text, "  %zu %s", held, held == 1 ? "gate holds" : "gates hold");
+    verdict_text(&text, report, failed, warned);
     page_paint(page, INK_TITLE, text.data);
     page_end_line(page);
     buffer_free(&text);
-    if (failed) {
-        failing_gates(page, report);
-        if (held) {
-            if (held == 1)
-                buffer_puts(&text, "the other one holds");
-            else
-                buffer_printf(&text, "the other %zu hold", held);
-            paragraph(page, INK_GOOD, &text);
-        }
+    if (failed)
+        failing_gates(page, report, GATE_ERROR);
+    if (warned)
+        failing_gates(page, report, GATE_WARN);
+    if (failed && held) {
+        if (held == 1)
+            buffer_puts(&text, "the other one holds");
+        else
+            buffer_printf(&text, "the other %zu hold", held);
+        paragraph(page, INK_GOOD, &text);
     }
     page_end_line(page);
 }

@@ -11,6 +11,8 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 const char *const metric_group_names[GROUP_COUNT] = {"input",  "",    "error",
                                                      "update", "ema", "steps"};
 
+const char *const gate_level_names[GATE_OFF + 1] = {"error", "warn", "off"};
+
 static void free_cast(struct report_cast *cast)
 {
     free(cast->relative_error.counts);

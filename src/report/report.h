@@ -99,13 +99,20 @@ struct report_skipped {
     struct skipped skipped; /* owned name */
 };
 
+/* What it means that a gate fails: that the verdict does, or only a warning; GATE_OFF rules are
+ * never judged. */
+enum gate_level { GATE_ERROR, GATE_WARN, GATE_OFF };
+
 struct report_gate {
-    const char *rule; /* as the user wrote it */
+    const char *rule; /* as the user wrote it, or would on the command line */
     const struct report_tensor *tensor;
     size_t cast; /* of the report's */
     struct value value;
     bool pass;
+    enum gate_level level;
 };
+
+extern const char *const gate_level_names[GATE_OFF + 1];
 
 /* What should be done, and the figure that says so. */
 struct report_advice {

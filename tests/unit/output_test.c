@@ -457,7 +457,7 @@ static void json_holds_the_report(void **state)
     check_figures(total, report.total.casts[2].figures, GROUP_CAST);
 
     json_t *gate = at(member(root, "gates"), 1);
-    expect_keys(gate, "rule file name to value pass");
+    expect_keys(gate, "rule file name to value pass level");
     assert_true(json_is_true(member(gate, "pass")));
     expect_keys(at(member(root, "skipped"), 0), "file name dtype reason");
     json_decref(root);

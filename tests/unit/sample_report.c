@@ -488,7 +488,8 @@ void sample_gates(struct report *report, const char *rule)
             const struct report_cast *cast = &report->tensors[t].figures->casts[c];
             const struct value value = cast->figures[METRIC_OVERFLOW];
             report->gates[report->gate_count++] =
-                (struct report_gate){rule, &report->tensors[t], c, value, value.count == 0};
+                (struct report_gate){rule, &report->tensors[t], c, value, value.count == 0,
+                                     GATE_ERROR};
             report->pass = report->pass && value.count == 0;
         }
 }
