@@ -17,7 +17,8 @@ struct zip_member {
 };
 
 struct zip {
-    struct zip_member *members; /* in the order of the file; no two overlap or share a name */
+    struct zip_member *members;  /* in the order of the file; no two overlap or share a name */
+    struct zip_member **by_name; /* the same in the order of strcmp */
     size_t count;
 };
 
