@@ -17,7 +17,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 EXACT = -ffp-contract=off -fno-fast-math
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(EXACT) -pthread -MMD -MP
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPRECHECK_VERSION='"$(VERSION)"' -Isrc $(CPPFLAGS)
-LIBS = -lmpfr -lgmp -ljansson -lz -lm
+LIBS = -lmpfr -lgmp -ljansson -ldeflate -lz -lm
 
 # What avx512_*.c are compiled for; tests/simde/immintrin.h does the rest.
 AVX512_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl

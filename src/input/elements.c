@@ -1,6 +1,5 @@
 #include "input/elements.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "input/inflate.h"
@@ -149,8 +148,5 @@ bool elements_finish(struct elements *elements, struct error *error)
         at += count;
         elements->crc ^= crc_part(crc_add(0, tail, count), member->bytes - at);
     }
-    if (elements->crc != member->crc)
-        return fail(error, "the data are damaged: their CRC-32 is %08" PRIx32 ", not %08" PRIx32,
-                    (uint32_t)elements->crc, member->crc);
-    return true;
+    return crc_check(elements->crc, member->crc, error);
 }

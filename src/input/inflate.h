@@ -10,7 +10,8 @@ struct inflater;
 struct inflater *inflater_open(struct input *input, const struct member *member);
 void inflater_close(struct inflater *inflater);
 
-/* Exactly the next `count` bytes; an end before that, and damaged data, are errors. */
+/* Exactly the next `count` bytes; an end before that, there or where the archive says, and damaged
+ * data are errors. */
 bool inflater_read(struct inflater *inflater, void *to, size_t count, struct error *error);
 
 /* After the member's bytes that matter were read: inflates the rest, and fails where there are more
@@ -22,5 +23,6 @@ uint32_t crc_add(uint32_t crc, const void *bytes, size_t count);
 /* What bytes with this checksum, followed by `count` others, add to the checksum of all: the sum is
  * the exclusive or over all parts. */
 uint32_t crc_part(uint32_t crc, uint64_t count);
+bool crc_check(uint32_t crc, uint32_t expected, struct error *error);
 
 #endif
