@@ -15,7 +15,7 @@
 #include "base/checked.h"
 #include "input/container.h"
 
-static const struct container *const containers[] = {&container_npy, &container_gguf};
+static const struct container *const containers[] = {&container_npy, &container_gguf, &container_npz};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 
