@@ -73,25 +73,25 @@ struct directory {
     uint64_t offset, bytes, count;
 };
 
-/* The record is the last in the file, but its own comment comes behind it. */
+/* The last signature counts. Its record ends the file, but for a comment of the length it tells. */
 static bool find_end(struct input *input, unsigned char record[END_BYTES], uint64_t *at,
                      struct error *error)
 {
     size_t most = END_BYTES + VARIABLE_LIMIT;
-    size_t length = input->size < most ? (size_t)input->size : most;
+    size_t length = input->size < most ? (size_t)input->size : most, back = END_BYTES;
     unsigned char *tail = allocate(length, 1);
     bool ok = input_read(input, input->size - length, tail, length, error);
-    bool found = false;
-    for (size_t back = END_BYTES; ok && !found && back <= length; back++) {
-        const unsigned char *here = tail + length - back;
-        found = has_signature(here, end_signature) && load_le16(here + 20) == back - END_BYTES;
-        if (found) {
-            memcpy(record, here, END_BYTES);
-            *at = input->size - back;
-        }
-    }
+    while (ok && back <= length && !has_signature(tail + length - back, end_signature))
+        back++;
+    bool found = ok && back <= length;
+    if (found)
+        memcpy(record, tail + length - back, END_BYTES);
     free(tail);
-    return ok && (found || fail(error, "truncated zip archive: no end record"));
+    if (!found)
+        return ok && fail(error, "truncated zip archive: no end record");
+    *at = input->size - back;
+    return load_le16(record + 20) == back - END_BYTES ||
+           fail(error, "the zip archive does not end where its end record says");
 }
 
 /* Of an archive with ZIP64 records, even where the other one could hold all numbers: replaces what
@@ -259,10 +259,11 @@ static bool read_entry(struct cursor *c, struct zip_member *member, struct error
 
 static bool read_entries(struct cursor *c, uint64_t count, struct zip *zip, struct error *error)
 {
-    size_t room = 0;
+    size_t room = 16;
+    zip->members = allocate(room, sizeof *zip->members);
     while (c->used < c->filled || c->at < c->end) {
         if (zip->count == room) {
-            room = room ? 2 * room : 16;
+            room *= 2;
             zip->members = reallocate(zip->members, room, sizeof *zip->members);
         }
         if (!read_entry(c, &zip->members[zip->count], error))

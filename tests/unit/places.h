@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "input/elements.h"
 #include "input/input.h"
 
 #include <cmocka.h> /* last: its fail() is a macro */
@@ -91,6 +92,29 @@ static inline bool read_all(const char *path, const struct input_options *option
         free(bytes);
     }
     input_close(&input);
+    return ok;
+}
+
+/* The elements of one tensor, in pieces of odd lengths, and what is wrong with them in the end. */
+static inline bool read_tensor(struct input *input, struct tensor *tensor, struct buffer *data,
+                               struct error *error)
+{
+    struct elements elements;
+    char bytes[100 * sizeof(double)];
+    if (!elements_open(input, tensor, &elements, error))
+        return false;
+    bool ok = true;
+    uint64_t done = 0;
+    for (size_t piece = 1; ok && done < tensor->elements; piece = piece * 7 % 97 + 1) {
+        uint64_t left = tensor->elements - done;
+        size_t n = left < piece ? (size_t)left : piece;
+        ok = elements_read(&elements, done, n, bytes, error);
+        if (ok)
+            buffer_add(data, bytes, n * (size_t)tensor->dtype.bytes);
+        done += n;
+    }
+    ok = ok && elements_finish(&elements, error);
+    elements_close(&elements);
     return ok;
 }
 
