@@ -33,7 +33,7 @@ verdict()
     local word=fail
     [ "$3" = False ] || word=pass
     is '[tuple(g.values()) for g in r["gates"]], r["verdict"]' \
-        "([('$1', 'x.npy', '', 'e4m3fn', $2, $3)], '$word')"
+        "([('$1', 'x.npy', '', 'e4m3fn', $2, $3, 'error')], '$word')"
 }
 
 @test "without a rule there is no verdict" {
