@@ -15,7 +15,7 @@
 #include "base/checked.h"
 #include "input/container.h"
 
-static const struct container *const containers[] = {&container_npy, &container_gguf, &container_npz};
+static const struct container *const containers[] = {&container_npy, &container_gguf, &container_npz, &container_safetensors};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 
@@ -316,8 +316,7 @@ bool input_holds(const struct input *input, const char *what, uint64_t offset, u
                 offset < input->size ? input->size - offset : 0);
 }
 
-/* An array that doubles: it is full whenever its length is a power of two (or none). */
-static void *room_for_one(void *items, size_t count, size_t size)
+void *room_for_one(void *items, size_t count, size_t size)
 {
     if (count & (count - 1))
         return items;

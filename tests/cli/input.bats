@@ -137,7 +137,11 @@ report_of()
     trouble '^precheck: standard input: is a directory$' - <.
     trouble '^precheck: x.npy/y: Not a directory$' x.npy/y
     trouble '^precheck: : No such file or directory$' ''
+<<<<<<< HEAD
     trouble 'not a .npy or .gguf file \(use --raw for headerless data\)$' "$PRECHECK"
+=======
+    trouble 'not a .npy or .safetensors file \(use --raw for headerless data\)$' "$PRECHECK"
+>>>>>>> bbb638a (Read safetensors files, from pipes too)
     trouble '^precheck: link: ' link
     ln -s link link
     trouble '^precheck: link: Too many levels of symbolic links$' link

@@ -15,6 +15,7 @@ enum { READ_LIMIT = 1 << 20, PIPE_LIMIT = 60000 };
 struct outcome {
     bool opened;
     bool read; /* all elements, or as many as the limit allows */
+    bool warned;
     size_t tensors, skipped;
     uint64_t sum;
 };
@@ -80,6 +81,7 @@ static struct outcome try_path(const char *path, const struct input_options *opt
             outcome.read = read_tensor(&input, &input.tensors[i], &outcome, &error);
         }
         outcome.read = outcome.read && input_finish(&input, &error);
+        outcome.warned = input.warning[0];
         input_close(&input);
     }
     require((outcome.opened && outcome.read) || error.text[0]);
@@ -124,10 +126,11 @@ void try_as_file_and_stream(const uint8_t *data, size_t size, const struct input
     if (size > PIPE_LIMIT)
         return;
     struct outcome stream = try_stream(data, size, options);
-    /* Of a stream, missing data show later, or never where they are skipped. */
+    /* Of a stream, missing data show later, or never where they are skipped; and what is behind the
+     * data is never more than a warning. */
     require(stream.opened || !file.opened);
     if (!file.opened) {
-        require(!stream.read || stream.skipped || !stream.opened);
+        require(!stream.read || stream.skipped || stream.warned || !stream.opened);
         return;
     }
     require(stream.read && stream.tensors == file.tensors && stream.skipped == file.skipped &&
