@@ -225,7 +225,7 @@ static void add_canonical(struct buffer *to, const struct buffer *text)
         done = i + 1;
         const char *value = byte ? strchr(values, byte) : NULL;
         if (value)
-            buffer_printf(to, "\\%c", names[value - values]);
+            buffer_add(to, (char[]){'\\', names[value - values]}, 2);
         else
             buffer_printf(to, "\\u%04x", byte);
     }
