@@ -4,8 +4,8 @@
 
 #include "cli/measure.h"
 
-/* Adds the tensors of the file to the report. False with a message where something is wrong; what
- * could be measured is in the report. `warning` (of 256 bytes) is "" or for the user. */
-bool analyze_file(struct analysis *analysis, const char *path, char *warning, struct error *error);
+/* Adds the tensors of what the path stands for to the report. Tells the user what is wrong; false
+ * where something was, and what could be measured is in the report all the same. */
+bool analyze_path(struct analysis *analysis, const char *path);
 
 #endif

@@ -50,8 +50,8 @@ static struct style style_for(const char *path, const struct options *options)
     return (struct style){
         .width = terminal ? terminal_width() : 0,
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-        .colour = options->colour == COLOUR_ALWAYS ||
-                  (options->colour == COLOUR_AUTO && terminal && !plain),
+        .colour =
+            options->colour == WHEN_ALWAYS || (options->colour == WHEN_AUTO && terminal && !plain),
         .verbose = options->verbose,
     };
 }
@@ -172,18 +172,19 @@ static int nothing_to_cast(const struct report *report, char **files)
 static int analyze_all(struct analysis *analysis, char **files)
 {
     int status = STATUS_OK;
-    for (char **file = files; *file; file++) {
-        struct error error;
-        char warning[256] = "";
-        bool done = analyze_file(analysis, *file, warning, &error);
-        if (*warning)
-            message(*file, warning);
-        if (!done)
-            status = trouble(*file, &error);
-    }
-    if (!analysis->report->tensor_count && status == STATUS_OK)
-        status = nothing_to_cast(analysis->report, files);
+    for (char **file = files; *file; file++)
+        if (!analyze_path(analysis, *file))
+            status = STATUS_TROUBLE;
     return status;
+}
+
+/* What was asked for has to be there. */
+static int check_found(const struct analysis *analysis, char **files)
+{
+    struct error error;
+    if (!selection_finish(&analysis->selection, &error))
+        return trouble(NULL, &error);
+    return analysis->report->tensor_count ? STATUS_OK : nothing_to_cast(analysis->report, files);
 }
 
 static int judge(const struct options *options, struct report *report)
@@ -230,6 +231,12 @@ static unsigned default_threads(void)
     return processors < THREAD_LIMIT ? processors : THREAD_LIMIT;
 }
 
+static bool wants_progress(const struct options *options)
+{
+    return options->progress == WHEN_ALWAYS ||
+           (options->progress == WHEN_AUTO && isatty(STDERR_FILENO));
+}
+
 /* The report is written whatever went wrong. The cast tensor is whole or absent. */
 static int run(const struct options *options)
 {
@@ -250,11 +257,16 @@ static int run(const struct options *options)
         .report = &report,
         .total = total_new(options->cast_count, &options->update_plan),
         .writer = writer,
+        .selection = options->selection,
+        .progress = wants_progress(options) ? progress_start() : NULL,
     };
     if (updates_open(options, &analysis.updates, &error))
         status = analyze_all(&analysis, options->files);
     else
         status = trouble(options->update, &error);
+    progress_stop(analysis.progress);
+    if (status == STATUS_OK)
+        status = check_found(&analysis, options->files);
     if (analysis.updates.from_file && *analysis.updates.input.warning)
         message(options->update, analysis.updates.input.warning);
     updates_close(&analysis.updates);

@@ -242,8 +242,7 @@ static bool end_tensor(void *context, void *of, bool done, struct error *error)
 static void note_progress(void *context, uint64_t bytes)
 {
     struct measurement *m = context;
-    if (m->analysis->progress)
-        m->analysis->progress(m->analysis->progress_context, bytes);
+    progress_add(m->analysis->progress, bytes);
 }
 
 /* --scale amax: a pass of its own, before the casts are known. */

@@ -2,6 +2,7 @@
 #ifndef PRECHECK_CLI_MEASURE_H
 #define PRECHECK_CLI_MEASURE_H
 
+#include "cli/progress.h"
 #include "cli/schedule.h"
 #include "cli/updates.h"
 #include "cli/write.h"
@@ -14,9 +15,9 @@ struct analysis {
     struct report *report;
     struct total *total;
     struct updates updates;
-    struct writer *writer;                           /* NULL for none */
-    void (*progress)(void *context, uint64_t bytes); /* as in schedule.h */
-    void *progress_context;
+    struct writer *writer;     /* NULL for none */
+    struct progress *progress; /* NULL for none */
+    struct selection selection;
 };
 
 /* Adds the tensors of the input to the report, which they move to. False with a message where

@@ -43,7 +43,8 @@ void options_help(struct buffer *out)
     buffer_puts(out,
                 "Usage: precheck [OPTION]... FILE...\n"
                 "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors before it is done.\n"
-                "FILE is .npy or, with --raw, bare elements; - is standard input.\n");
+                "FILE is a safetensors, PyTorch, NumPy or GGUF file, an index of shards, a\n"
+                "directory of such files or, with --raw, bare elements; - is standard input.\n");
     for (int group = 0; group < OPTION_GROUPS; group++) {
         buffer_printf(out, "\n%s:\n", group_titles[group]);
         for (int i = 0; i < OPTION_COUNT; i++) {
@@ -207,8 +208,8 @@ struct common {
 };
 
 static const struct word policies[] = {{"inf", false}, {"saturate", true}, {NULL, 0}};
-static const struct word colours[] = {
-    {"auto", COLOUR_AUTO}, {"always", COLOUR_ALWAYS}, {"never", COLOUR_NEVER}, {NULL, 0}};
+static const struct word whens[] = {
+    {"auto", WHEN_AUTO}, {"always", WHEN_ALWAYS}, {"never", WHEN_NEVER}, {NULL, 0}};
 
 static bool take(struct options *options, struct common *common, enum option_id id,
                  const char *argument, struct error *error)
@@ -224,6 +225,10 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->has_view = true;
         options->view_text = argument;
         return dtype_find(argument, strlen(argument), &options->view, error);
+    case OPTION_SELECT:
+        return selection_add(&options->selection, argument, false, error);
+    case OPTION_EXCLUDE:
+        return selection_add(&options->selection, argument, true, error);
     case OPTION_TO:
         return parse_to(options, argument, error);
     case OPTION_ROUND:
@@ -259,9 +264,14 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->verbose = true;
         return true;
     case OPTION_COLOR:
-        if (!parse_word("color", argument, colours, &word, error))
+        if (!parse_word("color", argument, whens, &word, error))
             return false;
-        options->colour = (enum colour)word;
+        options->colour = (enum when)word;
+        return true;
+    case OPTION_PROGRESS:
+        if (!parse_word("progress", argument, whens, &word, error))
+            return false;
+        options->progress = (enum when)word;
         return true;
     case OPTION_FAIL_ON:
         return gate_parse(argument, &options->gates, error);
@@ -418,6 +428,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
 
 void options_free(struct options *options)
 {
+    selection_free(&options->selection);
     free(options->casts);
     gates_free(&options->gates);
 }

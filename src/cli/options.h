@@ -3,6 +3,7 @@
 #define PRECHECK_CLI_OPTIONS_H
 
 #include "format/cast.h"
+#include "cli/select.h"
 #include "gate/gate.h"
 #include "input/input.h"
 #include "kernel/kernel.h"
@@ -16,7 +17,7 @@ struct output_request {
     const char *path; /* NULL or "-": standard output */
 };
 
-enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum scaling { SCALING_FIXED, SCALING_AMAX };
 enum action { ACTION_RUN, ACTION_FORMATS, ACTION_VERSION, ACTION_HELP };
 
@@ -26,6 +27,7 @@ struct options {
     bool has_raw, has_view;
     struct raw_layout raw;
     struct dtype view;
+    struct selection selection;
     struct cast *casts; /* owned; all but `key` and, for amax, `scale` */
     size_t cast_count;
     enum scaling scaling;
@@ -41,10 +43,10 @@ struct options {
     struct output_request outputs[OUTPUT_LIMIT];
     size_t output_count;
     bool quiet, verbose, exit_zero;
-    enum colour colour;
+    enum when colour, progress;
     struct gates gates; /* of --fail-on, then of the policy; owned */
     const char *policy; /* NULL for none */
-    unsigned threads; /* 0: as many as processors may be used */
+    unsigned threads;   /* 0: as many as processors may be used */
     const struct kernel *kernel;
 };
 

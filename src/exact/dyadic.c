@@ -20,8 +20,8 @@ static struct dyadic *new_dyadic(long exponent)
 
 struct dyadic *dyadic_of_sum(const struct exact_sum *sum)
 {
-    struct dyadic *a = new_dyadic(SUM_LOWEST_EXPONENT);
-    exact_integer(a->n, sum);
+    struct dyadic *a = new_dyadic(0);
+    a->exponent = exact_integer(a->n, sum);
     return a;
 }
 

@@ -24,8 +24,7 @@ double exact_mean(const struct exact_sum *sum, uint64_t count)
     mpz_t n, d;
     mpz_init(n);
     mpz_init_set_ui(d, count);
-    exact_integer(n, sum);
-    double value = round_quotient(n, d, SUM_LOWEST_EXPONENT);
+    double value = round_quotient(n, d, exact_integer(n, sum));
     mpz_clears(n, d, NULL);
     return value;
 }
@@ -35,18 +34,27 @@ double exact_root_mean(const struct exact_sum *sum, uint64_t count)
     mpz_t n, d;
     mpz_init(n);
     mpz_init_set_ui(d, count);
-    exact_integer(n, sum);
-    double value = round_root(n, d, SUM_LOWEST_EXPONENT);
+    double value = round_root(n, d, exact_integer(n, sum));
     mpz_clears(n, d, NULL);
     return value;
+}
+
+/* Integers of the ratio a / b. */
+static void integers_of_ratio(mpz_t n, mpz_t d, const struct exact_sum *a,
+                              const struct exact_sum *b)
+{
+    long shift = exact_integer(n, a) - exact_integer(d, b);
+    if (shift > 0)
+        mpz_mul_2exp(n, n, (mp_bitcnt_t)shift);
+    else
+        mpz_mul_2exp(d, d, (mp_bitcnt_t)-shift);
 }
 
 double exact_root_ratio(const struct exact_sum *a, const struct exact_sum *b)
 {
     mpz_t n, d;
     mpz_inits(n, d, NULL);
-    exact_integer(n, a);
-    exact_integer(d, b);
+    integers_of_ratio(n, d, a, b);
     double value = round_root(n, d, 0);
     mpz_clears(n, d, NULL);
     return value;
@@ -92,8 +100,7 @@ double exact_decibel(const struct exact_sum *a, const struct exact_sum *b)
 {
     mpz_t n, d;
     mpz_inits(n, d, NULL);
-    exact_integer(n, a);
-    exact_integer(d, b);
+    integers_of_ratio(n, d, a, b);
     double value;
     long k;
     if (power_of_ten(n, d, &k)) {
@@ -115,7 +122,7 @@ char *exact_hex(const struct exact_sum *sum)
 {
     mpz_t n;
     mpz_init(n);
-    exact_integer(n, sum);
+    long lowest = exact_integer(n, sum);
     int sign = mpz_sgn(n);
     if (sign == 0) {
         mpz_clear(n);
@@ -130,7 +137,7 @@ char *exact_hex(const struct exact_sum *sum)
         length--;
     struct buffer text = {0};
     buffer_printf(&text, "%s0x1%s%.*sp%+ld", sign < 0 ? "-" : "", length > 1 ? "." : "",
-                  (int)(length - 1), digits + 1, exponent + SUM_LOWEST_EXPONENT);
+                  (int)(length - 1), digits + 1, exponent + lowest);
     void (*release)(void *, size_t);
     mp_get_memory_functions(NULL, NULL, &release);
     release(digits, strlen(digits) + 1);

@@ -3,7 +3,7 @@
 #include <mpfr.h>
 #include <stdbool.h>
 
-void exact_integer(mpz_t n, const struct exact_sum *sum)
+long exact_integer(mpz_t n, const struct exact_sum *sum)
 {
     int top = SUM_DIGITS - 1, bottom = 0;
     while (top > 0 && sum->digit[top] == 0)
@@ -18,7 +18,7 @@ void exact_integer(mpz_t n, const struct exact_sum *sum)
         else
             mpz_add_ui(n, n, (unsigned long)sum->digit[i]);
     }
-    mpz_mul_2exp(n, n, (mp_bitcnt_t)(32 * bottom));
+    return 32 * bottom + SUM_LOWEST_EXPONENT;
 }
 
 /* n * 2^exponent, or where `sticky` something between that and the next integer away from zero, as

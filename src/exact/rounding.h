@@ -7,8 +7,8 @@
 
 #include "exact/sum.h"
 
-/* sum = n * 2^SUM_LOWEST_EXPONENT */
-void exact_integer(mpz_t n, const struct exact_sum *sum);
+/* sum = n * 2^exponent; returns the exponent, an even one. n is as short as whole digits allow. */
+long exact_integer(mpz_t n, const struct exact_sum *sum);
 
 /* n / d * 2^exponent, d > 0; n is lost. */
 double round_quotient(mpz_t n, const mpz_t d, long exponent);

@@ -3,13 +3,14 @@
 /* Every addition moves a digit by less than 2^32, and a digit holds 2^63. */
 enum { PENDING_LIMIT = 1 << 30 };
 
+/* Leaves digits of 32 bits with a sign, so that a small negative sum does not reach to the top. */
 static void carry(struct exact_sum *sum)
 {
     int64_t over = 0;
     for (int i = 0; i < SUM_DIGITS - 1; i++) {
         int64_t digit = sum->digit[i] + over;
-        sum->digit[i] = digit & 0xffffffff;
-        over = digit >> 32; /* floor: the low digits are never negative */
+        sum->digit[i] = (int32_t)(uint32_t)digit;
+        over = (digit - sum->digit[i]) / ((int64_t)1 << 32);
     }
     sum->digit[SUM_DIGITS - 1] += over;
     sum->pending = 1;
@@ -71,12 +72,16 @@ void exact_sum_add_numbers(struct exact_sum *sum, struct number a, struct number
 
 static void combine(struct exact_sum *into, const struct exact_sum *from, int64_t sign)
 {
-    struct exact_sum other = *from;
-    carry(&other);
-    carry(into);
+    struct exact_sum other;
+    if (into->pending + from->pending >= PENDING_LIMIT) {
+        other = *from;
+        carry(&other);
+        carry(into);
+        from = &other;
+    }
     for (int i = 0; i < SUM_DIGITS; i++)
-        into->digit[i] += sign * other.digit[i];
-    carry(into);
+        into->digit[i] += sign * from->digit[i];
+    into->pending += from->pending;
 }
 
 void exact_sum_merge(struct exact_sum *into, const struct exact_sum *from)

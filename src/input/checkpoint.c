@@ -318,6 +318,13 @@ static bool open_any(const char *path, struct checkpoint *checkpoint, struct err
     return true;
 }
 
+struct checkpoint checkpoint_of_file(const char *path)
+{
+    struct checkpoint checkpoint = {.paths = allocate(1, sizeof(char *)), .count = 1};
+    checkpoint.paths[0] = copy_string(path);
+    return checkpoint;
+}
+
 bool checkpoint_open(const char *path, struct checkpoint *checkpoint, struct error *error)
 {
     *checkpoint = (struct checkpoint){0};

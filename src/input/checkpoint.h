@@ -25,6 +25,8 @@ struct checkpoint {
  * cache of Hugging Face.
  */
 bool checkpoint_open(const char *path, struct checkpoint *checkpoint, struct error *error);
+/* The path as one file whatever it is: of raw data. */
+struct checkpoint checkpoint_of_file(const char *path);
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /* After file `index` was opened: its tensors that the index has elsewhere, or not at all, become

@@ -15,7 +15,8 @@
 #include "base/checked.h"
 #include "input/container.h"
 
-static const struct container *const containers[] = {&container_npy, &container_gguf, &container_npz, &container_safetensors};
+static const struct container *const containers[] = {&container_npy, &container_gguf,
+                                                     &container_npz, &container_safetensors};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 
@@ -265,14 +266,19 @@ void tensor_free(struct tensor *tensor)
     *tensor = (struct tensor){0};
 }
 
+void skipped_free(struct skipped *skipped)
+{
+    free(skipped->name);
+    free(skipped->reason);
+    *skipped = (struct skipped){0};
+}
+
 void input_close(struct input *input)
 {
     for (size_t i = 0; i < input->tensor_count; i++)
         tensor_free(&input->tensors[i]);
-    for (size_t i = 0; i < input->skipped_count; i++) {
-        free(input->skipped[i].name);
-        free(input->skipped[i].reason);
-    }
+    for (size_t i = 0; i < input->skipped_count; i++)
+        skipped_free(&input->skipped[i]);
     free(input->tensors);
     free(input->skipped);
     free(input->metadata);

@@ -117,6 +117,7 @@ bool input_finish(struct input *input, struct error *error);
 void input_close(struct input *input);
 
 void tensor_free(struct tensor *tensor);
+void skipped_free(struct skipped *skipped);
 
 /* The axes in storage order, the slowest first: those of more than one element, and none of stride
  * 0. Returns how many; `axes` has room for tensor->rank. */

@@ -50,12 +50,13 @@ void report_free(struct report *report)
     for (size_t t = 0; t < report->tensor_count; t++)
         free_tensor(report, &report->tensors[t]);
     free(report->tensors);
-    for (size_t s = 0; s < report->skipped_count; s++) {
-        free(report->skipped[s].skipped.name);
-        free(report->skipped[s].skipped.reason);
-    }
+    for (size_t s = 0; s < report->skipped_count; s++)
+        skipped_free(&report->skipped[s].skipped);
     free(report->skipped);
     report_figures_done(report, &report->total);
+    for (size_t p = 0; p < report->path_count; p++)
+        free(report->paths[p]);
+    free(report->paths);
     free(report->casts);
     for (size_t a = 0; a < report->advice_count; a++)
         free(report->advice[a].text);

@@ -133,15 +133,12 @@ report_of()
 
 @test "what cannot be opened or is no such file" {
     trouble '^precheck: nothing: No such file or directory$' nothing
-    trouble '^precheck: .: is a directory$' .
+    mkdir empty
+    trouble '^precheck: empty: no tensor file in this directory$' empty
     trouble '^precheck: standard input: is a directory$' - <.
     trouble '^precheck: x.npy/y: Not a directory$' x.npy/y
     trouble '^precheck: : No such file or directory$' ''
-<<<<<<< HEAD
-    trouble 'not a .npy or .gguf file \(use --raw for headerless data\)$' "$PRECHECK"
-=======
-    trouble 'not a .npy or .safetensors file \(use --raw for headerless data\)$' "$PRECHECK"
->>>>>>> bbb638a (Read safetensors files, from pipes too)
+    trouble 'not a .npy, .* or .[a-z]* file \(use --raw for headerless data\)$' "$PRECHECK"
     trouble '^precheck: link: ' link
     ln -s link link
     trouble '^precheck: link: Too many levels of symbolic links$' link

@@ -1,0 +1,33 @@
+/* --select and --exclude: the tensors that are looked at. */
+#ifndef PRECHECK_CLI_SELECT_H
+#define PRECHECK_CLI_SELECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "input/input.h"
+
+struct pattern {
+    const char *text; /* not owned */
+    bool exclude;
+    bool matched; /* a name, in any file */
+};
+
+/* Zero-initialise. */
+struct selection {
+    struct pattern *patterns; /* owned */
+    size_t count;
+};
+
+bool selection_add(struct selection *selection, const char *text, bool exclude,
+                   struct error *error);
+void selection_free(struct selection *selection);
+
+/* Removes from the input the tensors, and what is skipped, that are not selected. */
+void selection_apply(struct selection *selection, struct input *input);
+
+/* After all files: false with a message where a pattern has matched nothing. */
+bool selection_finish(const struct selection *selection, struct error *error);
+
+#endif
