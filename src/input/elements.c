@@ -87,6 +87,20 @@ static void place_next(struct place *place, const struct tensor *tensor)
     }
 }
 
+/* How much of the storage, from a place on, is worth reading at once: up to the first gap of `most`
+ * elements, or more. */
+static uint64_t reach(const struct place *place, const struct tensor *tensor, uint64_t most)
+{
+    uint64_t span = 1;
+    for (unsigned i = place->count; i-- > 0;) {
+        unsigned axis = place->axes[i];
+        if (tensor->strides[axis] >= most)
+            break;
+        span += (tensor->shape[axis] - 1) * tensor->strides[axis];
+    }
+    return span < most ? span : most;
+}
+
 /* Of the file, what lies around is read in pieces: neighbours in storage order are often near. */
 static bool read_strided(struct elements *elements, uint64_t first, size_t n, char *to,
                          struct error *error)
@@ -98,9 +112,9 @@ static bool read_strided(struct elements *elements, uint64_t first, size_t n, ch
     struct place place, last;
     place_set(&place, tensor, first);
     place_set(&last, tensor, first + n - 1);
+    uint64_t most = reach(&place, tensor, sizeof near / bytes);
     for (size_t i = 0; i < n; i++, place_next(&place, tensor)) {
         if (place.at < near_first || place.at - near_first >= near_count) {
-            uint64_t most = sizeof near / bytes;
             uint64_t left = last.at >= place.at ? last.at - place.at + 1 : 1;
             near_first = place.at;
             near_count = left < most ? left : most;
