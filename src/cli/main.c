@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "output/output.h"
 #include "report/advice.h"
+#include "report/checkpoint.h"
 
 #ifndef PRECHECK_VERSION
 #error "PRECHECK_VERSION comes from the Makefile"
@@ -277,6 +278,7 @@ static int run(const struct options *options)
     report.incomplete = status != STATUS_OK;
     report_total_figures(&report, analysis.total);
     report_advise(&report);
+    report_checkpoint(&report);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
     status = worse(status, write_outputs(options, &report));

@@ -408,6 +408,41 @@ static void write_skipped(struct writer *w, const struct report_skipped *skipped
     close_flat(w, "}", was_flat);
 }
 
+/* What the files hold as tensors, and will. */
+static void write_checkpoint(struct writer *w, const struct report *report)
+{
+    bool was_flat = open_flat(w, "{");
+    member(w, "bytes");
+    write_integer(w, report->bytes);
+    member(w, "dtypes");
+    bool inner = open_flat(w, "[");
+    for (size_t s = 0; s < report->size_count; s++) {
+        next_item(w);
+        bool innermost = open_flat(w, "{");
+        member(w, "dtype");
+        write_text(w, report->sizes[s].dtype.name);
+        member(w, "tensors");
+        write_integer(w, report->sizes[s].tensors);
+        member(w, "bytes");
+        write_integer(w, report->sizes[s].bytes);
+        close_flat(w, "}", innermost);
+    }
+    close_flat(w, "]", inner);
+    member(w, "after");
+    inner = open_flat(w, "[");
+    for (size_t c = 0; c < report->cast_count; c++) {
+        next_item(w);
+        bool innermost = open_flat(w, "{");
+        member(w, "to");
+        write_text(w, report->casts[c].format.name);
+        member(w, "bytes");
+        write_integer(w, report_bytes_after(report, c));
+        close_flat(w, "}", innermost);
+    }
+    close_flat(w, "]", inner);
+    close_flat(w, "}", was_flat);
+}
+
 static void write_advice(struct writer *w, const struct report_advice *advice)
 {
     bool was_flat = open_flat(w, "{");
@@ -474,6 +509,9 @@ static void render(const struct report *report, const struct style *style, struc
         write_cast(w, report, &report->total.casts[i], NULL);
     }
     close_lines(w, "]");
+
+    member(w, "checkpoint");
+    write_checkpoint(w, report);
 
     member(w, "advice");
     open_lines(w, "[");

@@ -14,8 +14,7 @@ static double figure(const struct report_cast *cast, enum metric metric)
     return value->kind == VALUE_REAL ? value->real : 0;
 }
 
-/* Takes the text. */
-static void advise(struct report *report, const char *code, struct buffer *text)
+void report_advise_with(struct report *report, const char *code, struct buffer *text)
 {
     report->advice = reallocate(report->advice, report->advice_count + 1, sizeof *report->advice);
     report->advice[report->advice_count++] = (struct report_advice){code, text->data};
@@ -71,7 +70,7 @@ static void advise_on_updates(struct report *report, const struct report_cast *c
     buffer_printf(&text, " are lost in %s", format);
     put_limit(&text, cast, update);
     buffer_printf(&text, ". Keep fp32 master weights and add the updates there");
-    advise(report, "keep-master-weights", &text);
+    report_advise_with(report, "keep-master-weights", &text);
 }
 
 static void advise_on_averages(struct report *report, const struct report_cast *cast)
@@ -83,7 +82,7 @@ static void advise_on_averages(struct report *report, const struct report_cast *
     put_share(&text, stuck);
     buffer_printf(&text, " of the moving averages with beta %s are stuck in %s. Keep them in fp32",
                   report->settings.ema, cast->cast->format.name);
-    advise(report, "keep-moments", &text);
+    report_advise_with(report, "keep-moments", &text);
 }
 
 static void advise_on_steps(struct report *report, const struct report_cast *cast)
@@ -107,7 +106,7 @@ static void advise_on_steps(struct report *report, const struct report_cast *cas
         if (cast->figures[remedies[r].error].kind == VALUE_REAL)
             buffer_printf(&text, "%s %.3g with %s", r ? "," : ":", figure(cast, remedies[r].error),
                           remedies[r].name);
-    advise(report, "choose-remedy", &text);
+    report_advise_with(report, "choose-remedy", &text);
 }
 
 void report_advise(struct report *report)

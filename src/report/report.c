@@ -57,6 +57,7 @@ void report_free(struct report *report)
     for (size_t p = 0; p < report->path_count; p++)
         free(report->paths[p]);
     free(report->paths);
+    free(report->sizes);
     free(report->casts);
     for (size_t a = 0; a < report->advice_count; a++)
         free(report->advice[a].text);

@@ -120,6 +120,12 @@ struct report_advice {
     char *text; /* owned */
 };
 
+/* The tensors of one dtype. */
+struct report_size {
+    struct dtype dtype;
+    uint64_t tensors, bytes;
+};
+
 struct report_settings {
     enum rounding rounding;
     uint64_t seed;
@@ -144,6 +150,9 @@ struct report {
     size_t skipped_count;
     struct report_figures total; /* of all tensors; casts NULL before it is known */
     uint64_t total_elements;
+    struct report_size *sizes; /* a dtype each, the one of most bytes first, owned */
+    size_t size_count;
+    uint64_t bytes;               /* of all tensors as they are */
     struct report_advice *advice; /* owned; filled by report/advice.c */
     size_t advice_count;
     struct report_gate *gates; /* owned; filled by gate/ */
@@ -153,6 +162,9 @@ struct report {
 };
 
 void report_free(struct report *report);
+
+/* What the tensors take once they are cast. */
+uint64_t report_bytes_after(const struct report *report, size_t cast);
 
 /* The figures of a tensor: its own, or unpacked into `room`, which report_figures_done empties. */
 const struct report_figures *report_figures_of(const struct report *report,

@@ -228,6 +228,6 @@ bool report_verify_input(const struct report_figures *figures,
     if (!same_bins(&figures->exponents, &reference->exponents))
         return fail(error, "input: the histogram of exponents differs from the reference");
     bool same_sum = figures->sum && reference->sum ? strcmp(figures->sum, reference->sum) == 0
-                                                  : figures->sum == reference->sum;
+                                                   : figures->sum == reference->sum;
     return same_sum || fail(error, "input: the sum differs from the reference");
 }

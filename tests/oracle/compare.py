@@ -13,7 +13,7 @@ import struct
 import sys
 
 # The members whose numbers are exact integers; below shape, counts and the indices it holds for every element.
-INTEGERS = {"elements", "nan", "inf", "zero", "overflow", "underflow", "subnormal", "normal", "exact", "count", "bits",
+INTEGERS = {"elements", "bytes", "nan", "inf", "zero", "overflow", "underflow", "subnormal", "normal", "exact", "count", "bits",
             "first", "shape", "counts", "max_abs_at", "max_rel_at", "index", "lost", "steps", "frozen", "sampled"}
 HEXADECIMAL = re.compile(r"0x0p\+0|-?0x1(\.[0-9a-f]*[1-9a-f])?p(\+0|[+-][1-9][0-9]*)")
 

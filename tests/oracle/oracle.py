@@ -470,6 +470,23 @@ def read_updates(options):
     return read_file(options.update)
 
 
+def element_bytes(dtype):
+    return 8 if dtype == "f64" else SOURCES.get(dtype, FORMATS.get(dtype)).code_bytes
+
+
+def checkpoint_of(tensors, options):
+    """Sizes as they are, by dtype and the largest first, and once the tensors are cast."""
+    sizes = {}
+    for t in tensors:
+        size = sizes.setdefault(t["dtype"], {"dtype": t["dtype"], "tensors": 0, "bytes": 0})
+        size["tensors"] += 1
+        size["bytes"] += t["elements"] * element_bytes(t["dtype"])
+    elements = sum(t["elements"] for t in tensors)
+    return {"bytes": sum(size["bytes"] for size in sizes.values()),
+            "dtypes": sorted(sizes.values(), key=lambda size: (-size["bytes"], size["dtype"])),
+            "after": [{"to": f.name, "bytes": elements * f.code_bytes} for f in options.formats]}
+
+
 def report(files, options):
     tensors, skipped, all_figures = [], [], []
     update_tensor = read_updates(options)
@@ -487,8 +504,8 @@ def report(files, options):
     total = [merge(fmt, [figures[i] for figures in all_figures]).json(True)
              for i, fmt in enumerate(options.formats)]
     return {"schema": "precheck/1", "version": "oracle", "settings": settings_of(options),
-            "tensors": tensors, "skipped": skipped, "total": total, "advice": [], "gates": [],
-            "verdict": None}
+            "tensors": tensors, "skipped": skipped, "total": total,
+            "checkpoint": checkpoint_of(tensors, options), "advice": [], "gates": [], "verdict": None}
 
 
 def plain(value):

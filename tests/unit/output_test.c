@@ -437,7 +437,8 @@ static void json_holds_the_report(void **state)
     sample_skip(&report, "model.safetensors", "step");
     report.settings.raw = "f32@16";
     json_t *root = render_json(&report);
-    expect_keys(root, "schema version settings tensors skipped total advice gates verdict");
+    expect_keys(root,
+                "schema version settings tensors skipped total checkpoint advice gates verdict");
     assert_string_equal(json_string_value(member(root, "schema")), "precheck/1");
     assert_int_equal(json_array_size(member(root, "advice")), 0);
     assert_string_equal(json_string_value(member(root, "verdict")), "fail");
