@@ -108,11 +108,16 @@ helpers = $(filter-out %_test.o,$(filter $(1)/%,$(TEST_OBJECTS)))
 $(TEST_PROGRAMS): %: $$(call helpers,$$(@D)) %.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lcmocka $(LIBS) -o $@
 
+# What tests in other languages call.
+TOOLS = $(OUT)/tests/containers/dump
+$(TOOLS): %: %.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(LIBS) -o $@
+
 BENCH_PROGRAMS = $(addprefix $(OUT)/tests/bench/,make_data floor measure)
 $(BENCH_PROGRAMS): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $< -lm -o $@
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(BENCH_PROGRAMS:=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(TOOLS:=.d) $(BENCH_PROGRAMS:=.d)
 
 packages:
 	@tests/packages build
@@ -153,7 +158,7 @@ check-avx512:
 	fi
 
 .PHONY: test-programs
-test-programs: $(TEST_PROGRAMS)
+test-programs: $(TEST_PROGRAMS) $(TOOLS)
 
 asan:
 	@tests/packages build test

@@ -7,6 +7,7 @@
 #include "input/container.h"
 #include "input/inflate.h"
 #include "input/npy.h"
+#include "input/torch.h"
 #include "input/zip.h"
 
 static const char suffix[] = ".npy"; /* of a member that is an array */
@@ -172,26 +173,14 @@ static bool add_members(struct input *input, const struct zip *zip, const struct
     return true;
 }
 
-/* torch.save names its members FOLDER/data.pkl, FOLDER/data/0, ... */
-static bool is_torch(const struct zip *zip)
-{
-    for (size_t i = 0; i < zip->count; i++) {
-        const char *name = zip->members[i].name, *slash = strchr(name, '/');
-        if (strcmp(slash ? slash + 1 : name, "data.pkl") == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool npz_open(struct input *input, const struct input_options *options, struct error *error)
 {
     struct zip zip;
-    if (!zip_open(input, &zip, error))
+    if (!torch_refuse_part(input, error) || !zip_open(input, &zip, error))
         return false;
     input->data_end = input->size;
-    /* HERE: torch_zip_open(input, options, &zip, error) is to be called. */
-    bool ok = is_torch(&zip) ? fail(error, "PyTorch files are not supported yet")
-                             : add_members(input, &zip, options->view, error);
+    bool ok = torch_zip_recognise(&zip) ? torch_zip_open(input, options, &zip, error)
+                                        : add_members(input, &zip, options->view, error);
     zip_close(&zip);
     return ok;
 }

@@ -425,7 +425,8 @@ static void skipped(struct page *page, const struct report *report)
         }
         buffer_puts(&text, ", ");
         page_name(page, &text, one->skipped.dtype, page->width / 2);
-        buffer_printf(&text, ", %s", one->skipped.reason);
+        buffer_puts(&text, ", ");
+        page_name(page, &text, one->skipped.reason, 2 * page->width); /* it may name another */
         page_pad(page, INDENT);
         page_paragraph(page, 2 * INDENT, INK_PLAIN, text.data);
         buffer_free(&text);
