@@ -25,8 +25,11 @@ struct frame {
     enum component component; /* of the step that led here */
     pickle_value key;
     uint64_t position;
-    bool pairs; /* its elements are pairs */
+    bool pairs;   /* its elements are pairs */
+    size_t found; /* before it was looked at */
 };
+
+enum seen { NOT_SEEN, SEEN, HOLDS_TENSORS };
 
 struct walk {
     const struct torch_file *file;
@@ -36,6 +39,7 @@ struct walk {
     size_t depth;
     unsigned char *seen; /* by value: what was looked at is not again */
     size_t found, names;
+    size_t again;   /* places where what holds tensors stands once more */
     size_t unknown; /* objects */
     pickle_value classes[CLASSES_SHOWN];
     size_t class_count;
@@ -189,14 +193,24 @@ static bool add_storage(struct walk *w, const struct frame *step)
  */
 static bool enter(struct walk *w, const struct frame *step)
 {
+    w->again += w->seen[step->value] == HOLDS_TENSORS;
     if (w->seen[step->value])
         return true;
-    w->seen[step->value] = true;
+    w->seen[step->value] = SEEN;
     if (w->depth == DEPTH_LIMIT)
         return fail(w->error, "nested more than %d deep", DEPTH_LIMIT);
-    w->frames[w->depth] = *step;
-    w->frames[w->depth++].cursor = pickle_parts(w->pickle, step->value);
+    struct frame *frame = &w->frames[w->depth++];
+    *frame = *step;
+    frame->cursor = pickle_parts(w->pickle, step->value);
+    frame->found = w->found;
     return true;
+}
+
+static void leave(struct walk *w)
+{
+    const struct frame *frame = &w->frames[--w->depth];
+    if (w->found > frame->found)
+        w->seen[frame->value] = HOLDS_TENSORS;
 }
 
 static bool same_class(const struct pickle *pickle, pickle_value a, pickle_value b)
@@ -285,6 +299,13 @@ static bool visit_part(struct walk *w, const struct frame *from, const struct pi
     return visit(w, &step);
 }
 
+static void warn_of_repeated(const struct walk *w)
+{
+    if (w->again)
+        input_warn(w->input, "what stands in several places is listed in the first (%zu time%s)",
+                   w->again, w->again == 1 ? "" : "s");
+}
+
 static void warn_of_unknown(const struct walk *w)
 {
     struct buffer classes = {0};
@@ -320,10 +341,12 @@ bool torch_walk(const struct torch_file *file, struct error *error)
         if (pickle_next(w->pickle, &innermost->cursor, &part))
             ok = visit_part(w, innermost, &part);
         else
-            w->depth--;
+            leave(w);
     }
-    if (ok)
+    if (ok) {
+        warn_of_repeated(w);
         warn_of_unknown(w);
+    }
     free(w->seen);
     free(w);
     return ok;

@@ -11,6 +11,8 @@
 #define SEVEN_ZEROS "0.0.0.0.0.0.0."
 #define MANY_ZEROS SEVEN_ZEROS SEVEN_ZEROS SEVEN_ZEROS SEVEN_ZEROS SEVEN_ZEROS "0.0.0.0."
 
+#define REPEATED "what stands in several places is listed in the first "
+
 /* What there is: tensors with name, dtype, shape, the strides where there are any, B and C for
  * big-endian and components, and the values in storage order; in parentheses what is skipped. */
 static const struct good {
@@ -92,8 +94,9 @@ static const struct good {
 
     {"cycle", "w f32 3 = 0 1 2", ""},
     {"doubling",
-     MANY_ZEROS "0 f32 3 = 0 1 2, (" MANY_ZEROS "1 f32: the same elements as " MANY_ZEROS "0)", ""},
-    {"diamond", "a.w f32 3 = 0 1 2", ""},
+     MANY_ZEROS "0 f32 3 = 0 1 2, (" MANY_ZEROS "1 f32: the same elements as " MANY_ZEROS "0)",
+     REPEATED "(39 times)"},
+    {"diamond", "a.w f32 3 = 0 1 2", REPEATED "(1 time)"},
     {"duplicates",
      "a.b f32 3 = 0 1 2, a.b#3 f32 3 = 3 4 5, a.b#2#2 f32 2 = 0 1, a.b#2 f32 3 = 0 1 2", ""},
     {"keys",
