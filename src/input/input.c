@@ -15,7 +15,8 @@
 #include "base/checked.h"
 #include "input/container.h"
 
-static const struct container *const containers[] = {&container_npy, &container_gguf, &container_npz, &container_torch, &container_safetensors};
+static const struct container *const containers[] = {
+    &container_npy, &container_gguf, &container_npz, &container_torch, &container_safetensors};
 
 enum { CONTAINER_COUNT = sizeof containers / sizeof *containers };
 

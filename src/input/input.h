@@ -138,6 +138,7 @@ struct container {
     bool (*open)(struct input *input, const struct input_options *options, struct error *error);
 };
 
-extern const struct container container_npy, container_gguf, container_npz, container_torch, container_safetensors;
+extern const struct container container_npy, container_gguf, container_npz, container_torch,
+    container_safetensors;
 
 #endif
