@@ -69,6 +69,35 @@ static bool write_whole(const char *path, const struct buffer *text, struct erro
     return file_commit(&file, error);
 }
 
+struct destination {
+    struct file file;
+    struct error *error;
+};
+
+static bool write_piece(void *context, const void *bytes, size_t count)
+{
+    struct destination *to = context;
+    return file_write(&to->file, bytes, count, to->error);
+}
+
+static bool write_report(const struct output_request *output, const struct options *options,
+                         const struct report *report, struct error *error)
+{
+    struct destination to = {.error = error};
+    if (!file_create(output->path, &to.file, error))
+        return false;
+    struct style style = style_for(output->path, options);
+    struct sink sink = {.write = write_piece, .context = &to};
+    output->renderer->render(report, &style, &sink);
+    bool written = sink_flush(&sink);
+    buffer_free(&sink.text);
+    if (!written) {
+        file_abandon(&to.file);
+        return false;
+    }
+    return file_commit(&to.file, error);
+}
+
 static const char *name_of_output(const char *path)
 {
     return file_is_standard_output(path) ? "standard output" : path;
@@ -82,13 +111,9 @@ static int write_outputs(const struct options *options, const struct report *rep
         const struct output_request *output = &options->outputs[i];
         if (!report->tensor_count && file_is_standard_output(output->path))
             continue;
-        struct style style = style_for(output->path, options);
-        struct buffer text = {0};
         struct error error;
-        output->renderer->render(report, &style, &text);
-        if (!write_whole(output->path, &text, &error))
+        if (!write_report(output, options, report, &error))
             status = trouble(name_of_output(output->path), &error);
-        buffer_free(&text);
     }
     return status;
 }

@@ -75,10 +75,25 @@ static void json_character(struct buffer *out, const char *bytes, size_t length,
         buffer_add(out, bytes, length);
 }
 
+/* The bytes up to the next that needs a look: most texts are one such run. */
+static size_t plain_run(const char *text)
+{
+    size_t length = 0;
+    while (text[length] >= ' ' && text[length] < 0x7f && text[length] != '"' &&
+           text[length] != '\\')
+        length++;
+    return length;
+}
+
 void escape_json(struct buffer *out, const char *text)
 {
     buffer_puts(out, "\"");
     while (*text) {
+        size_t plain = plain_run(text);
+        buffer_add(out, text, plain);
+        text += plain;
+        if (!*text)
+            break;
         uint32_t character;
         size_t length = utf8_decode(text, &character);
         if (length == 0 || looks_like_escape(text)) {

@@ -17,21 +17,28 @@ struct writer {
     bool first; /* nothing was written yet in the innermost object or array */
 };
 
+static void new_line(struct writer *w)
+{
+    static const char line[] = "\n                ";
+    size_t length = 1 + 2 * (size_t)w->depth;
+    buffer_add(w->out, line, length < sizeof line ? length : sizeof line - 1);
+}
+
 static void next_item(struct writer *w)
 {
     if (!w->first)
-        buffer_puts(w->out, ",");
+        buffer_add(w->out, ", ", w->flat ? 2 : 1);
     if (!w->flat)
-        buffer_printf(w->out, "\n%*s", 2 * w->depth, "");
-    else if (!w->first)
-        buffer_puts(w->out, " ");
+        new_line(w);
     w->first = false;
 }
 
 static void member(struct writer *w, const char *name)
 {
     next_item(w);
-    buffer_printf(w->out, "\"%s\": ", name);
+    buffer_puts(w->out, "\"");
+    buffer_puts(w->out, name);
+    buffer_puts(w->out, "\": ");
 }
 
 /* Members that follow share this line, which the next `apart` ends. */
@@ -58,7 +65,7 @@ static void close_lines(struct writer *w, const char *bracket)
 {
     w->depth--;
     if (!w->first)
-        buffer_printf(w->out, "\n%*s", 2 * w->depth, "");
+        new_line(w);
     buffer_puts(w->out, bracket);
     w->flat = false;
     w->first = false;
@@ -91,7 +98,7 @@ static void write_text(struct writer *w, const char *text)
 
 static void write_integer(struct writer *w, uint64_t value)
 {
-    buffer_printf(w->out, "%" PRIu64, value);
+    number_plain(w->out, value);
 }
 
 static void write_integers(struct writer *w, const uint64_t *values, size_t count)
@@ -474,10 +481,10 @@ static void write_gate(struct writer *w, const struct report *report,
     close_flat(w, "}", was_flat);
 }
 
-static void render(const struct report *report, const struct style *style, struct buffer *out)
+static void render(const struct report *report, const struct style *style, struct sink *sink)
 {
     (void)style;
-    struct writer writer = {.out = out}, *w = &writer;
+    struct writer writer = {.out = &sink->text}, *w = &writer;
     open_lines(w, "{");
     member(w, "schema");
     write_text(w, "precheck/1");
@@ -488,7 +495,7 @@ static void render(const struct report *report, const struct style *style, struc
 
     member(w, "tensors");
     open_lines(w, "[");
-    for (size_t i = 0; i < report->tensor_count; i++) {
+    for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++) {
         next_item(w);
         write_tensor(w, report, &report->tensors[i]);
     }
@@ -496,7 +503,7 @@ static void render(const struct report *report, const struct style *style, struc
 
     member(w, "skipped");
     open_lines(w, "[");
-    for (size_t i = 0; i < report->skipped_count; i++) {
+    for (size_t i = 0; i < report->skipped_count && sink_goes_on(sink); i++) {
         next_item(w);
         write_skipped(w, &report->skipped[i]);
     }
@@ -522,7 +529,7 @@ static void render(const struct report *report, const struct style *style, struc
     close_lines(w, "]");
     member(w, "gates");
     open_lines(w, "[");
-    for (size_t i = 0; i < report->gate_count; i++) {
+    for (size_t i = 0; i < report->gate_count && sink_goes_on(sink); i++) {
         next_item(w);
         write_gate(w, report, &report->gates[i]);
     }
@@ -530,7 +537,7 @@ static void render(const struct report *report, const struct style *style, struc
     member(w, "verdict");
     write_text(w, !report->has_verdict ? NULL : report->pass ? "pass" : "fail");
     close_lines(w, "}");
-    buffer_puts(out, "\n");
+    buffer_puts(w->out, "\n");
 }
 
 const struct renderer renderer_json = {"json", render};

@@ -17,7 +17,8 @@ void number_human(struct buffer *out, double value);
 void number_power(struct buffer *out, double value);
 /* 2^exponent as 2^-14. */
 void number_exponent(struct buffer *out, int exponent);
-/* 16,384 */
+/* 16384, and 16,384 */
+void number_plain(struct buffer *out, uint64_t count);
 void number_count(struct buffer *out, uint64_t count);
 /* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer
  * than two decimals tell is "<0.01 %" or ">99.99 %". */

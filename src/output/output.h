@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/buffer.h"
+#include "output/sink.h"
 #include "report/report.h"
 
 /* How a rendering for people looks; the others ignore it. */
@@ -17,7 +17,7 @@ struct style {
 
 struct renderer {
     const char *kind; /* as --output names it */
-    void (*render)(const struct report *report, const struct style *style, struct buffer *out);
+    void (*render)(const struct report *report, const struct style *style, struct sink *sink);
 };
 
 extern const struct renderer renderer_text;

@@ -450,9 +450,9 @@ static void advice(struct page *page, const struct report *report)
     page_end_line(page);
 }
 
-static void render(const struct report *report, const struct style *style, struct buffer *out)
+static void render(const struct report *report, const struct style *style, struct sink *sink)
 {
-    struct page page = page_on(out, style);
+    struct page page = page_on(&sink->text, style);
     bool many = report->tensor_count > 1;
     incomplete(&page, report);
     verdict(&page, report);

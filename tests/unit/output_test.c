@@ -64,6 +64,42 @@ static void json_numbers_round_trip(void **state)
     }
 }
 
+/* As printf and strtod find it, digit after digit. */
+static void check_shortest(double value)
+{
+    struct buffer out = {0};
+    char printed[64];
+    int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG;
+    do
+        snprintf(printed, sizeof printed, "%.*g", digits++, value);
+    while (strtod(printed, NULL) != value);
+    number_json(&out, value);
+    for (char *e; (e = strstr(printed, "e+")) || (e = strstr(printed, "e0")) ||
+                  (e = strstr(printed, "e-0"));)
+        memmove(e + 1 + (e[1] == '-'), e + 2 + (e[1] == '-'), strlen(e + 1 + (e[1] == '-')));
+    expect_text(&out, printed);
+}
+
+static void json_numbers_are_the_shortest(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed;
+    for (int i = 0; i < 200000; i++) {
+        double value = double_from_bits(sample_random(&seed));
+        if (isfinite(value) && value != 0)
+            check_shortest(value);
+        check_shortest(ldexp((double)(sample_random(&seed) >> 11) + 1, i % 120 - 110));
+        double decimal = (double)(sample_random(&seed) >> (30 + i % 24)) + 1;
+        check_shortest(-decimal / pow(10, i % 30));
+    }
+    for (int exponent = -60; exponent < 60; exponent++)
+        for (int away = 0; away < 2; away++) {
+            check_shortest(nextafter(ldexp(1, exponent), away ? INFINITY : 0));
+            check_shortest(nextafter(pow(10, exponent / 3), away ? INFINITY : 0));
+            check_shortest(pow(10, exponent / 3));
+        }
+}
+
 static void json_numbers_are_tidy(void **state)
 {
     (void)state;
@@ -320,11 +356,11 @@ static void tear_down(struct fixture *f)
 static struct buffer render(const char *kind, const struct report *report,
                             const struct style *style)
 {
-    struct buffer out = {0};
-    output_find(kind)->render(report, style, &out);
-    assert_non_null(out.data);
-    assert_int_equal(out.data[out.length - 1], '\n');
-    return out;
+    struct sink sink = {.text = {0}};
+    output_find(kind)->render(report, style, &sink);
+    assert_non_null(sink.text.data);
+    assert_int_equal(sink.text.data[sink.text.length - 1], '\n');
+    return sink.text;
 }
 
 static json_t *render_json(const struct report *report)
@@ -531,6 +567,59 @@ static void json_of_nothing(void **state)
     buffer_free(&text);
 }
 
+struct kept {
+    struct buffer text;
+    size_t pieces, largest, room; /* what goes beyond `room` is refused */
+};
+
+static bool keep(void *context, const void *bytes, size_t count)
+{
+    struct kept *kept = context;
+    if (kept->text.length + count > kept->room)
+        return false;
+    buffer_add(&kept->text, bytes, count);
+    kept->pieces++;
+    kept->largest = count > kept->largest ? count : kept->largest;
+    return true;
+}
+
+/* Long renderings come in pieces, which are the whole; after a failure there are no more. */
+static void renderings_come_in_pieces(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    struct fixture f;
+    set_up(&f);
+    struct sample_tensor *tensors = allocate(MANY, sizeof *tensors);
+    for (size_t t = 0; t < MANY; t++)
+        tensors[t] = f.tensors[2 + t % 4];
+    struct report report = sample_report("fp16,bf16", 0, tensors, MANY);
+    static const char *const kinds[] = {"json", "text"};
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        struct style style = {.width = 80, .verbose = true};
+        struct buffer whole = render(kinds[k], &report, &style);
+        struct kept kept = {.room = SIZE_MAX};
+        struct sink sink = {.write = keep, .context = &kept};
+        output_find(kinds[k])->render(&report, &style, &sink);
+        assert_true(sink_flush(&sink));
+        assert_true(whole.length > 200000 && kept.largest < 100000 && kept.pieces > 1);
+        assert_string_equal(kept.text.data, whole.data);
+        buffer_free(&kept.text);
+
+        kept = (struct kept){.room = 100000};
+        sink.failed = false;
+        output_find(kinds[k])->render(&report, &style, &sink);
+        assert_false(sink_flush(&sink));
+        assert_int_equal(kept.pieces, 1);
+        buffer_free(&kept.text);
+        buffer_free(&sink.text);
+        buffer_free(&whole);
+    }
+    report_free(&report);
+    free(tensors);
+    tear_down(&f);
+}
+
 /* Text. */
 
 /* Takes the colours out of a line; each has to be reset before its end. */
@@ -587,7 +676,10 @@ static void check_styles(const struct report *report)
     static const int page_widths[] = {40, 60, 80, 120, 200};
     for (size_t w = 0; w < COUNT(page_widths); w++)
         for (unsigned flags = 0; flags < 8; flags++) {
-            struct style style = {page_widths[w], flags & 1, flags & 2, flags & 4};
+            struct style style = {.width = page_widths[w],
+                                  .utf8 = flags & 1,
+                                  .colour = flags & 2,
+                                  .verbose = flags & 4};
             struct buffer text = render("text", report, &style);
             check_text(&text, &style);
         }
@@ -1003,7 +1095,7 @@ static void formats_are_listed(void **state)
 {
     (void)state;
     for (unsigned flags = 0; flags < 4; flags++) {
-        const struct style style = {80, flags & 1, flags & 2, false};
+        const struct style style = {.width = 80, .utf8 = flags & 1, .colour = flags & 2};
         struct buffer text = {0};
         formats_list(&style, &text);
         for (size_t i = 0; i < FORMAT_NAMED_COUNT; i++)
@@ -1028,6 +1120,7 @@ int main(void)
     print_message("seed %llu (PRECHECK_TEST_SEED)\n", (unsigned long long)test_seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_numbers_round_trip),
+        cmocka_unit_test(json_numbers_are_the_shortest),
         cmocka_unit_test(json_numbers_are_tidy),
         cmocka_unit_test(numbers_know_no_locale),
         cmocka_unit_test(human_numbers),
@@ -1038,6 +1131,7 @@ int main(void)
         cmocka_unit_test(json_holds_the_report),
         cmocka_unit_test(json_of_edge_cases),
         cmocka_unit_test(json_of_nothing),
+        cmocka_unit_test(renderings_come_in_pieces),
         cmocka_unit_test(text_keeps_to_the_page),
         cmocka_unit_test(text_of_updates_keeps_to_the_page),
         cmocka_unit_test(text_of_extremes),
