@@ -54,6 +54,8 @@ static struct style style_for(const char *path, const struct options *options)
         .colour =
             options->colour == WHEN_ALWAYS || (options->colour == WHEN_AUTO && terminal && !plain),
         .verbose = options->verbose,
+        .top = options->top,
+        .order = options->order,
     };
 }
 

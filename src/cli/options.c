@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,8 @@ static const struct option_row {
 
 /* Above every letter, so that getopt_long tells a long option by its number. */
 enum { LONG_BASE = 256, COLUMN = 30 };
+
+enum { TOP_DEFAULT = 20 };
 
 void options_help(struct buffer *out)
 {
@@ -210,6 +213,10 @@ struct common {
 static const struct word policies[] = {{"inf", false}, {"saturate", true}, {NULL, 0}};
 static const struct word whens[] = {
     {"auto", WHEN_AUTO}, {"always", WHEN_ALWAYS}, {"never", WHEN_NEVER}, {NULL, 0}};
+static const struct word orders[] = {{"worst", ORDER_WORST},         {"name", ORDER_NAME},
+                                     {"size", ORDER_SIZE},           {"overflow", ORDER_OVERFLOW},
+                                     {"underflow", ORDER_UNDERFLOW}, {"sqnr", ORDER_SQNR},
+                                     {"lost", ORDER_LOST},           {NULL, 0}};
 
 static bool take(struct options *options, struct common *common, enum option_id id,
                  const char *argument, struct error *error)
@@ -262,6 +269,16 @@ static bool take(struct options *options, struct common *common, enum option_id 
         return true;
     case OPTION_VERBOSE:
         options->verbose = true;
+        return true;
+    case OPTION_TOP:
+        if (!parse_integer(argument, 0, LONG_MAX, &number))
+            return fail(error, "--top: '%s' is not a number from 0 on", argument);
+        options->top = (size_t)number;
+        return true;
+    case OPTION_SORT:
+        if (!parse_word("sort", argument, orders, &word, error))
+            return false;
+        options->order = (enum ranking_order)word;
         return true;
     case OPTION_COLOR:
         if (!parse_word("color", argument, whens, &word, error))
@@ -334,6 +351,8 @@ static bool settle_updates(struct options *options, struct error *error)
         plan->rule = UPDATE_EMA;
     if (plan->scale == 0)
         plan->scale = 1;
+    if (options->order == ORDER_LOST && plan->rule == UPDATE_NONE)
+        return fail(error, "--sort lost needs --update or --ema");
     return true;
 }
 
@@ -409,7 +428,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
             letters[letter_count++] = ':';
     }
 
-    *options = (struct options){0};
+    *options = (struct options){.top = TOP_DEFAULT};
     struct common common = {.rounding = ROUND_NEAREST_EVEN};
     opterr = 0;
     for (int got; (got = getopt_long(argc, argv, letters, table, NULL)) != -1;) {

@@ -43,6 +43,8 @@ struct options {
     struct output_request outputs[OUTPUT_LIMIT];
     size_t output_count;
     bool quiet, verbose, exit_zero;
+    size_t top;               /* lines of tensors in the text; 0: all */
+    enum ranking_order order; /* of them */
     enum when colour, progress;
     struct gates gates; /* of --fail-on, then of the policy; owned */
     const char *policy; /* NULL for none */

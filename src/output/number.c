@@ -274,6 +274,17 @@ void number_count(struct buffer *out, uint64_t count)
     buffer_free(&digits);
 }
 
+void number_decibels(struct buffer *out, double value)
+{
+    if (!(fabs(value) < 1000)) {
+        number_human(out, value);
+        return;
+    }
+    int hundredths = (int)lrint(value * 100); /* no decimal point of the locale */
+    buffer_printf(out, "%s%d.%02d", hundredths < 0 ? "-" : "", abs(hundredths) / 100,
+                  abs(hundredths) % 100);
+}
+
 void number_share(struct buffer *out, uint64_t part, uint64_t whole)
 {
     if (part == 0) {

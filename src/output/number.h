@@ -20,6 +20,8 @@ void number_exponent(struct buffer *out, int exponent);
 /* 16384, and 16,384 */
 void number_plain(struct buffer *out, uint64_t count);
 void number_count(struct buffer *out, uint64_t count);
+/* Two decimals, as far as there are fewer than four digits before them. */
+void number_decibels(struct buffer *out, double value);
 /* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer
  * than two decimals tell is "<0.01 %" or ">99.99 %". */
 void number_share(struct buffer *out, uint64_t part, uint64_t whole);

@@ -5,14 +5,17 @@
 #include <stdbool.h>
 
 #include "output/sink.h"
+#include "report/ranking.h"
 #include "report/report.h"
 
 /* How a rendering for people looks; the others ignore it. */
 struct style {
-    int width;    /* columns; 0 stands for 80, and fewer than 40 for 40 */
-    bool utf8;    /* else nothing but ASCII is written, names escaped */
-    bool colour;  /* ANSI escapes, reset before each line end */
-    bool verbose; /* every histogram of every tensor, all figures, the exact sums */
+    int width;                /* columns; 0 stands for 80, and fewer than 40 for 40 */
+    bool utf8;                /* else nothing but ASCII is written, names escaped */
+    bool colour;              /* ANSI escapes, reset before each line end */
+    bool verbose;             /* every histogram of every tensor, all figures, the exact sums */
+    size_t top;               /* lines of a table of tensors or gates; 0: all */
+    enum ranking_order order; /* of its tensors */
 };
 
 struct renderer {

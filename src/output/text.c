@@ -50,15 +50,26 @@ void text_largest(struct buffer *out, const struct report_cast *cast)
     number_exponent(out, format->emax - format->precision + 1 - cast->scale);
 }
 
+static void add_list(struct buffer *out, const uint64_t *numbers, unsigned count)
+{
+    buffer_puts(out, "[");
+    for (unsigned i = 0; i < count; i++)
+        buffer_printf(out, "%s%" PRIu64, i ? ", " : "", numbers[i]);
+    buffer_puts(out, "]");
+}
+
+void text_shape(struct buffer *out, const struct tensor *tensor)
+{
+    add_list(out, tensor->shape, tensor->rank);
+}
+
 void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position)
 {
     if (tensor->rank == 0)
         return;
     uint64_t index[RANK_LIMIT];
     tensor_index(tensor, position, index);
-    for (unsigned i = 0; i < tensor->rank; i++)
-        buffer_printf(out, "%s%" PRIu64, i ? ", " : "[", index[i]);
-    buffer_puts(out, "]");
+    add_list(out, index, tensor->rank);
 }
 
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
@@ -184,17 +195,25 @@ static void gate_line(struct page *page, enum ink ink, const char *const texts[G
     page_end_line(page);
 }
 
+/* Whether one more line is wanted. */
+static bool has_room(const struct page *page, size_t lines)
+{
+    return page->style->top == 0 || lines < page->style->top;
+}
+
 /* What the columns need, within limits; the last takes what is left. */
 static void measure_gates(const struct page *page, const struct report *report,
                           enum gate_level level, struct buffer cells[GATE_COLUMNS],
                           int widths[GATE_COLUMNS])
 {
     int left = page->width - INDENT;
+    size_t shown = 0;
     for (int i = 0; i + 1 < GATE_COLUMNS; i++)
         widths[i] = (int)strlen(gate_titles[level][i]);
-    for (size_t g = 0; g < report->gate_count; g++) {
+    for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
         if (!is_told(&report->gates[g], level))
             continue;
+        shown++;
         gate_cells(page, report, &report->gates[g], page->width, cells);
         for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
             int width = text_width(cells[i].data), limit = page->width / (i ? 4 : 3);
@@ -207,16 +226,20 @@ static void measure_gates(const struct page *page, const struct report *report,
     widths[GATE_COLUMNS - 1] = left;
 }
 
-static void failing_gates(struct page *page, const struct report *report, enum gate_level level)
+/* Returns how many it showed. */
+static size_t failing_gates(struct page *page, const struct report *report, enum gate_level level,
+                            struct sink *sink)
 {
     const enum ink ink = level == GATE_WARN ? INK_WARN : INK_BAD;
     int widths[GATE_COLUMNS];
+    size_t shown = 0;
     struct buffer cells[GATE_COLUMNS] = {{0}};
     measure_gates(page, report, level, cells, widths);
     gate_line(page, INK_DIM, gate_titles[level], widths);
-    for (size_t g = 0; g < report->gate_count; g++) {
-        if (!is_told(&report->gates[g], level))
+    for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
+        if (!is_told(&report->gates[g], level) || !sink_goes_on(sink))
             continue;
+        shown++;
         gate_cells(page, report, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
         const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
                                                  cells[3].data};
@@ -224,6 +247,7 @@ static void failing_gates(struct page *page, const struct report *report, enum g
     }
     for (int i = 0; i < GATE_COLUMNS; i++)
         buffer_free(&cells[i]);
+    return shown;
 }
 
 /* What is missing is told first. */
@@ -260,7 +284,20 @@ static void verdict_text(struct buffer *text, const struct report *report, size_
                       warned == 1 ? "warning" : "warnings");
 }
 
-static void verdict(struct page *page, const struct report *report)
+/* Those of the level, as many as there is room for, and how many more. */
+static void gates_section(struct page *page, const struct report *report, enum gate_level level,
+                          size_t count, struct sink *sink)
+{
+    size_t more = count ? count - failing_gates(page, report, level, sink) : 0;
+    struct buffer text = {0};
+    if (!more)
+        return;
+    buffer_printf(&text, level == GATE_WARN ? "%zu more warn%s" : "%zu more fail%s", more,
+                  more == 1 ? "s" : "");
+    paragraph(page, level == GATE_WARN ? INK_WARN : INK_BAD, &text);
+}
+
+static void verdict(struct page *page, const struct report *report, struct sink *sink)
 {
     if (!report->has_verdict)
         return;
@@ -273,10 +310,8 @@ static void verdict(struct page *page, const struct report *report)
     page_paint(page, INK_TITLE, text.data);
     page_end_line(page);
     buffer_free(&text);
-    if (failed)
-        failing_gates(page, report, GATE_ERROR);
-    if (warned)
-        failing_gates(page, report, GATE_WARN);
+    gates_section(page, report, GATE_ERROR, failed, sink);
+    gates_section(page, report, GATE_WARN, warned, sink);
     if (failed && held) {
         if (held == 1)
             buffer_puts(&text, "the other one holds");
@@ -349,24 +384,21 @@ static void tensor_heading(struct page *page, const struct report_tensor *tensor
         page_name(page, &text, tensor->file, page->width - 2 * INDENT);
         buffer_puts(&text, ", ");
     }
-    buffer_printf(&text, "%s, shape [", tensor->tensor.dtype.name);
-    for (unsigned i = 0; i < tensor->tensor.rank; i++)
-        buffer_printf(&text, "%s%" PRIu64, i ? ", " : "", tensor->tensor.shape[i]);
-    buffer_puts(&text, "], ");
+    buffer_printf(&text, "%s, shape ", tensor->tensor.dtype.name);
+    text_shape(&text, &tensor->tensor);
+    buffer_puts(&text, ", ");
     add_elements(&text, tensor->tensor.elements);
     paragraph(page, INK_PLAIN, &text);
 }
 
-static void section(struct page *page, const struct subject *subject, bool brief)
+static void section(struct page *page, const struct subject *subject)
 {
     input_line(page, subject);
     page_end_line(page);
     text_facts(page, subject);
     if (subject->elements == 0)
         return;
-    text_table(page, subject, brief);
-    if (brief)
-        return;
+    text_table(page, subject);
     text_bits(page, subject);
     text_fit(page, subject);
     text_exponents(page, subject);
@@ -376,7 +408,7 @@ static void section(struct page *page, const struct subject *subject, bool brief
 }
 
 static void tensor_section(struct page *page, const struct report *report,
-                           const struct report_tensor *tensor, bool brief)
+                           const struct report_tensor *tensor)
 {
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(report, tensor, &room);
@@ -389,7 +421,7 @@ static void tensor_section(struct page *page, const struct report *report,
                                     .casts = figures->casts,
                                     .cast_count = report->cast_count};
     tensor_heading(page, tensor);
-    section(page, &subject, brief);
+    section(page, &subject);
     report_figures_done(report, &room);
 }
 
@@ -407,30 +439,7 @@ static void total_section(struct page *page, const struct report *report)
     text.length = 0;
     add_elements(&text, report->total_elements);
     paragraph(page, INK_PLAIN, &text);
-    section(page, &subject, false);
-}
-
-static void skipped(struct page *page, const struct report *report)
-{
-    if (report->skipped_count == 0)
-        return;
-    page_rule(page, "not cast");
-    for (size_t i = 0; i < report->skipped_count; i++) {
-        const struct report_skipped *one = &report->skipped[i];
-        struct buffer text = {0};
-        page_name(page, &text, one->file, page->width / 2);
-        if (*one->skipped.name) {
-            buffer_puts(&text, ": ");
-            page_name(page, &text, one->skipped.name, page->width / 2);
-        }
-        buffer_puts(&text, ", ");
-        page_name(page, &text, one->skipped.dtype, page->width / 2);
-        buffer_puts(&text, ", ");
-        page_name(page, &text, one->skipped.reason, 2 * page->width); /* it may name another */
-        page_pad(page, INDENT);
-        page_paragraph(page, 2 * INDENT, INK_PLAIN, text.data);
-        buffer_free(&text);
-    }
+    section(page, &subject);
 }
 
 static void advice(struct page *page, const struct report *report)
@@ -455,12 +464,15 @@ static void render(const struct report *report, const struct style *style, struc
     struct page page = page_on(&sink->text, style);
     bool many = report->tensor_count > 1;
     incomplete(&page, report);
-    verdict(&page, report);
-    for (size_t i = 0; i < report->tensor_count; i++)
-        tensor_section(&page, report, &report->tensors[i], many && !style->verbose);
-    if (many)
+    verdict(&page, report, sink);
+    if (many) {
         total_section(&page, report);
-    skipped(&page, report);
+        text_tensors(&page, report, sink);
+    }
+    if (!many || style->verbose)
+        for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++)
+            tensor_section(&page, report, &report->tensors[i]);
+    text_skipped(&page, report);
     advice(&page, report);
     settings(&page, report);
 }

@@ -36,13 +36,18 @@ int text_bits_to_keep(int precision, double threshold, double update);
 bool text_narrowest(int precision, struct format *format);
 
 /* The figures, formats side by side. */
-void text_table(struct page *page, const struct subject *subject, bool brief);
+void text_table(struct page *page, const struct subject *subject);
+/* All tensors, a table for each format. */
+void text_tensors(struct page *page, const struct report *report, struct sink *sink);
 /* The exact sums, which are too long for a table. */
 void text_sums(struct page *page, const struct subject *subject);
 
 /* The magnitudes of the elements with the limits of the formats, and the relative errors. */
 void text_exponents(struct page *page, const struct subject *subject);
 void text_relative_errors(struct page *page, const struct subject *subject);
+
+/* What was not cast: the first ones, and how many more of each type. */
+void text_skipped(struct page *page, const struct report *report);
 
 /* 0 where the value is no count. */
 uint64_t text_count_of(const struct value *value);
@@ -59,7 +64,9 @@ int text_format_width(const struct subject *subject);
 /* The largest finite value, or 2^exponent, divided by the scale of the cast. */
 void text_largest(struct buffer *out, const struct report_cast *cast);
 void text_scaled_power(struct buffer *out, const struct report_cast *cast, int exponent);
-/* " at [1, 2]": the index of a position; nothing for a scalar. */
+/* "[3, 4]" */
+void text_shape(struct buffer *out, const struct tensor *tensor);
+/* "[1, 2]": the index of a position; nothing for a scalar. */
 void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position);
 /* The file and the name of a tensor, or just the name where that fits better. */
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,

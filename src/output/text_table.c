@@ -33,24 +33,22 @@ enum part {
 static const struct part_heading {
     const char *text;
     bool of_steps; /* their number follows */
-    bool brief;    /* also in the sections of many tensors */
 } part_headings[PART_COUNT] = {
-    [PART_ELEMENTS] = {"elements", false, false},
-    [PART_ERROR] = {"error", false, false},
-    [PART_UPDATES] = {"updates", false, true},
-    [PART_THRESHOLDS] = {"any update above this moves", false, true},
-    [PART_AVERAGES] = {"moving averages", false, true},
-    [PART_FROZEN_ELEMENTS] = {"elements frozen after", true, true},
-    [PART_FROZEN] = {"share frozen after", true, true},
-    [PART_MOVEMENT] = {"error of the movement after", true, true},
+    [PART_ELEMENTS] = {"elements", false},
+    [PART_ERROR] = {"error", false},
+    [PART_UPDATES] = {"updates", false},
+    [PART_THRESHOLDS] = {"any update above this moves", false},
+    [PART_AVERAGES] = {"moving averages", false},
+    [PART_FROZEN_ELEMENTS] = {"elements frozen after", true},
+    [PART_FROZEN] = {"share frozen after", true},
+    [PART_MOVEMENT] = {"error of the movement after", true},
 };
 
 enum {
-    BRIEF = 1,   /* also in the sections of many tensors */
-    IF_ANY = 2,  /* left out where it is zero or missing for every format */
-    VERBOSE = 4, /* left out unless all figures are asked for */
-    POWER = 8,   /* powers of two as such */
-    SHARE = 16   /* in percent; a loss */
+    IF_ANY = 1,  /* left out where it is zero or missing for every format */
+    VERBOSE = 2, /* left out unless all figures are asked for */
+    POWER = 4,   /* powers of two as such */
+    SHARE = 8    /* in percent; a loss */
 };
 
 /* How a figure is shown; one without a label goes by its name in the report. */
@@ -62,14 +60,14 @@ struct presentation {
 };
 
 static const struct presentation presentations[METRIC_COUNT] = {
-    [METRIC_NAN] = {PART_ELEMENTS, "NaN", BRIEF | IF_ANY, INK_WARN},
-    [METRIC_INF] = {PART_ELEMENTS, "infinite", BRIEF | IF_ANY, INK_WARN},
+    [METRIC_NAN] = {PART_ELEMENTS, "NaN", IF_ANY, INK_WARN},
+    [METRIC_INF] = {PART_ELEMENTS, "infinite", IF_ANY, INK_WARN},
     [METRIC_ZERO] = {PART_ELEMENTS, "zero", IF_ANY, INK_PLAIN},
-    [METRIC_OVERFLOW] = {PART_ELEMENTS, "overflow", BRIEF, INK_BAD},
-    [METRIC_UNDERFLOW] = {PART_ELEMENTS, "underflow to zero", BRIEF, INK_BAD},
-    [METRIC_SUBNORMAL] = {PART_ELEMENTS, "subnormal", BRIEF, INK_WARN},
+    [METRIC_OVERFLOW] = {PART_ELEMENTS, "overflow", 0, INK_BAD},
+    [METRIC_UNDERFLOW] = {PART_ELEMENTS, "underflow to zero", 0, INK_BAD},
+    [METRIC_SUBNORMAL] = {PART_ELEMENTS, "subnormal", 0, INK_WARN},
     [METRIC_NORMAL] = {PART_ELEMENTS, "normal", 0, INK_PLAIN},
-    [METRIC_EXACT] = {PART_ELEMENTS, "without any error", BRIEF, INK_PLAIN},
+    [METRIC_EXACT] = {PART_ELEMENTS, "without any error", 0, INK_PLAIN},
     [METRIC_ERROR_COUNT] = {PART_ERROR, "elements compared", VERBOSE, INK_PLAIN},
     [METRIC_ERROR_MEAN] = {PART_ERROR, "mean (bias)", 0, INK_PLAIN},
     [METRIC_ERROR_MEAN_ABS] = {PART_ERROR, "mean magnitude", 0, INK_PLAIN},
@@ -77,15 +75,15 @@ static const struct presentation presentations[METRIC_COUNT] = {
     [METRIC_ERROR_MAX_ABS] = {PART_ERROR, "largest", 0, INK_PLAIN},
     [METRIC_ERROR_MAX_ABS_AT] = {PART_ERROR, "  at", VERBOSE, INK_PLAIN},
     [METRIC_ERROR_MAX_ABS_INPUT] = {PART_ERROR, "  of the value", VERBOSE, INK_PLAIN},
-    [METRIC_ERROR_MAX_REL] = {PART_ERROR, "largest relative", BRIEF, INK_PLAIN},
+    [METRIC_ERROR_MAX_REL] = {PART_ERROR, "largest relative", 0, INK_PLAIN},
     [METRIC_ERROR_MAX_REL_AT] = {PART_ERROR, "  at", VERBOSE, INK_PLAIN},
     [METRIC_ERROR_MAX_REL_INPUT] = {PART_ERROR, "  of the value", VERBOSE, INK_PLAIN},
-    [METRIC_ERROR_SQNR_DB] = {PART_ERROR, "SQNR, dB", BRIEF, INK_PLAIN},
+    [METRIC_ERROR_SQNR_DB] = {PART_ERROR, "SQNR, dB", 0, INK_PLAIN},
     [METRIC_ERROR_REL_L2] = {PART_ERROR, "relative, L2 norm", 0, INK_PLAIN},
     [METRIC_UPDATE_COUNT] = {PART_UPDATES, "updates compared", 0, INK_PLAIN},
     [METRIC_UPDATE_OVERFLOW] = {PART_UPDATES, "overflow", 0, INK_BAD},
     [METRIC_UPDATE_LOST] = {PART_UPDATES, "vanish", 0, INK_PLAIN},
-    [METRIC_UPDATE_LOST_RATE] = {PART_UPDATES, "share that vanishes", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_UPDATE_LOST_RATE] = {PART_UPDATES, "share that vanishes", SHARE, INK_PLAIN},
     [METRIC_UPDATE_EFFECTIVE_RATIO] = {PART_UPDATES, "effective ratio", 0, INK_PLAIN},
     [METRIC_UPDATE_EDQ] = {PART_UPDATES, "EDQ", VERBOSE, INK_PLAIN},
     [METRIC_UPDATE_NORM_RATIO] = {PART_UPDATES, "movement over update", 0, INK_PLAIN},
@@ -96,12 +94,12 @@ static const struct presentation presentations[METRIC_COUNT] = {
     [METRIC_EMA_COUNT] = {PART_AVERAGES, "averages compared", 0, INK_PLAIN},
     [METRIC_EMA_OVERFLOW] = {PART_AVERAGES, "overflow", 0, INK_BAD},
     [METRIC_EMA_LOST] = {PART_AVERAGES, "stuck", 0, INK_PLAIN},
-    [METRIC_EMA_LOST_RATE] = {PART_AVERAGES, "share that is stuck", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_EMA_LOST_RATE] = {PART_AVERAGES, "share that is stuck", SHARE, INK_PLAIN},
     [METRIC_EMA_EFFECTIVE_RATIO] = {PART_AVERAGES, "effective ratio", 0, INK_PLAIN},
     [METRIC_EMA_EDQ] = {PART_AVERAGES, "EDQ", VERBOSE, INK_PLAIN},
     [METRIC_EMA_NORM_RATIO] = {PART_AVERAGES, "movement over update", 0, INK_PLAIN},
     [METRIC_STEPS_FROZEN] = {PART_FROZEN_ELEMENTS, "as it is", VERBOSE, INK_PLAIN},
-    [METRIC_STEPS_FROZEN_RATE] = {PART_FROZEN, "as it is", BRIEF | SHARE, INK_PLAIN},
+    [METRIC_STEPS_FROZEN_RATE] = {PART_FROZEN, "as it is", SHARE, INK_PLAIN},
     [METRIC_STEPS_MOVEMENT_ERROR] = {PART_MOVEMENT, "as it is", 0, INK_PLAIN},
     [METRIC_STEPS_STOCHASTIC_FROZEN] = {PART_FROZEN_ELEMENTS, "stochastic rounding", VERBOSE,
                                         INK_PLAIN},
@@ -118,7 +116,6 @@ static const struct presentation presentations[METRIC_COUNT] = {
 struct table {
     struct page *page;
     const struct subject *subject;
-    bool brief;
     bool shares;
     int main_width;    /* of a figure, without its share */
     size_t first, end; /* the formats of this table */
@@ -182,7 +179,7 @@ static bool is_shown(const struct table *table, int metric)
     const struct presentation *shown = &presentations[metric];
     bool verbose = table->page->style->verbose;
     if (shown->part == PART_NONE || !is_there(table, metric) ||
-        (table->brief && !(shown->how & BRIEF)) || ((shown->how & VERBOSE) && !verbose))
+        ((shown->how & VERBOSE) && !verbose))
         return false;
     if (!(shown->how & IF_ANY))
         return true;
@@ -309,8 +306,6 @@ static void format_names(const struct table *table)
 static void part_heading(const struct table *table, enum part part)
 {
     const struct part_heading *how = &part_headings[part];
-    if (table->brief && !how->brief)
-        return;
     struct buffer text = {0};
     buffer_puts(&text, how->text);
     if (how->of_steps) {
@@ -338,7 +333,7 @@ static void part_rows(const struct table *table, enum part part)
 static void sample_line(const struct table *table)
 {
     const struct value *sampled = &table->subject->casts[0].figures[METRIC_STEPS_SAMPLED];
-    if (table->brief || !is_there(table, METRIC_STEPS_SAMPLED) ||
+    if (!is_there(table, METRIC_STEPS_SAMPLED) ||
         (sampled->kind == VALUE_COUNT && sampled->count <= 1))
         return;
     struct buffer text = {0};
@@ -360,12 +355,10 @@ static void draw(const struct table *table)
     for (int part = PART_NONE + 1; part < PART_COUNT; part++)
         part_rows(table, (enum part)part);
     sample_line(table);
-    if (!table->brief) {
-        heading(table, "format");
-        for (size_t i = 0; i < sizeof format_rows / sizeof format_rows[0]; i++)
-            if (format_rows[i].add != add_scale || is_scaled(table->subject))
-                format_row(table, &format_rows[i]);
-    }
+    heading(table, "format");
+    for (size_t i = 0; i < sizeof format_rows / sizeof format_rows[0]; i++)
+        if (format_rows[i].add != add_scale || is_scaled(table->subject))
+            format_row(table, &format_rows[i]);
     page_end_line(table->page);
 }
 
@@ -402,9 +395,9 @@ static int measure(const struct table *table)
     return width < most ? width : most;
 }
 
-void text_table(struct page *page, const struct subject *subject, bool brief)
+void text_table(struct page *page, const struct subject *subject)
 {
-    struct table table = {.page = page, .subject = subject, .brief = brief, .shares = true};
+    struct table table = {.page = page, .subject = subject, .shares = true};
     table.main_width = measure(&table);
     int room = page->width - LABEL_WIDTH;
     /* Shares of the elements are in the sentences too: they give way before a format does. */
