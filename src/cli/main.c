@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "cli/analyze.h"
 #include "cli/file.h"
+#include "cli/list.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "output/output.h"
@@ -82,15 +83,24 @@ static bool write_piece(void *context, const void *bytes, size_t count)
     return file_write(&to->file, bytes, count, to->error);
 }
 
-static bool write_report(const struct output_request *output, const struct options *options,
-                         const struct report *report, struct error *error)
+/* What is rendered: one of the two. */
+struct content {
+    const struct report *report;
+    const struct listing *listing;
+};
+
+static bool write_output(const struct output_request *output, const struct options *options,
+                         const struct content *content, struct error *error)
 {
     struct destination to = {.error = error};
     if (!file_create(output->path, &to.file, error))
         return false;
     struct style style = style_for(output->path, options);
     struct sink sink = {.write = write_piece, .context = &to};
-    output->renderer->render(report, &style, &sink);
+    if (content->report)
+        output->renderer->render(content->report, &style, &sink);
+    else
+        output->renderer->list(content->listing, &style, &sink);
     bool written = sink_flush(&sink);
     buffer_free(&sink.text);
     if (!written) {
@@ -105,16 +115,22 @@ static const char *name_of_output(const char *path)
     return file_is_standard_output(path) ? "standard output" : path;
 }
 
+static bool is_empty(const struct content *content)
+{
+    return content->report ? !content->report->tensor_count
+                           : !content->listing->tensor_count && !content->listing->skipped_count;
+}
+
 /* A report without a tensor takes the place of older ones in files, and is not worth printing. */
-static int write_outputs(const struct options *options, const struct report *report)
+static int write_outputs(const struct options *options, const struct content *content)
 {
     int status = STATUS_OK;
     for (size_t i = 0; i < options->output_count; i++) {
         const struct output_request *output = &options->outputs[i];
-        if (!report->tensor_count && file_is_standard_output(output->path))
+        if (is_empty(content) && file_is_standard_output(output->path))
             continue;
         struct error error;
-        if (!write_report(output, options, report, &error))
+        if (!write_output(output, options, content, &error))
             status = trouble(name_of_output(output->path), &error);
     }
     return status;
@@ -308,9 +324,29 @@ static int run(const struct options *options)
     report_checkpoint(&report);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
-    status = worse(status, write_outputs(options, &report));
+    status = worse(status, write_outputs(options, &(struct content){.report = &report}));
     total_free(analysis.total);
     report_free(&report);
+    return status;
+}
+
+static int list(const struct options *options)
+{
+    int status = check_outputs(options);
+    if (status != STATUS_OK)
+        return status;
+    struct listing listing = {0};
+    for (char **file = options->files; *file; file++) {
+        struct error error;
+        char warning[256] = "";
+        bool listed = list_file(options, &listing, *file, warning, &error);
+        if (*warning)
+            message(*file, warning);
+        if (!listed)
+            status = trouble(*file, &error);
+    }
+    status = worse(status, write_outputs(options, &(struct content){.listing = &listing}));
+    listing_free(&listing);
     return status;
 }
 
@@ -354,8 +390,10 @@ int main(int argc, char **argv)
     int status;
     if (!options_parse(argc, argv, &options, &error))
         status = trouble(NULL, &error);
+    else if (options.action == ACTION_RUN)
+        status = run(&options);
     else
-        status = options.action == ACTION_RUN ? run(&options) : print_and_exit(&options);
+        status = options.action == ACTION_LIST ? list(&options) : print_and_exit(&options);
     options_free(&options);
     return status;
 }

@@ -307,6 +307,9 @@ static bool take(struct options *options, struct common *common, enum option_id 
     case OPTION_ISA:
         common->isa = argument;
         return true;
+    case OPTION_LIST:
+        options->action = ACTION_LIST;
+        return true;
     case OPTION_FORMATS:
         options->action = ACTION_FORMATS;
         return true;
@@ -363,6 +366,32 @@ static bool settle_policy(struct options *options, struct error *error)
            fail(error, "%s: %s", options->policy, why.text);
 }
 
+/* Without the elements nothing can be analysed, judged or written. */
+static bool settle_listing(const struct options *options, struct error *error)
+{
+    const struct {
+        bool given;
+        enum option_id id;
+    } idle[] = {{options->update, OPTION_UPDATE},
+                {options->ema_text, OPTION_EMA},
+                {options->update_plan.steps, OPTION_STEPS},
+                {options->reference, OPTION_REFERENCE},
+                {options->write, OPTION_WRITE},
+                {options->gates.count, OPTION_FAIL_ON},
+                {options->policy, OPTION_POLICY},
+                {options->top != TOP_DEFAULT, OPTION_TOP},
+                {options->order != ORDER_WORST, OPTION_SORT}};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (idle[i].given)
+            return fail(error, "--%s does not go with --list, which reads no elements",
+                        rows[idle[i].id].name);
+    for (size_t i = 0; i < options->output_count; i++)
+        if (!options->outputs[i].renderer->list)
+            return fail(error, "--list has no output of kind %s",
+                        options->outputs[i].renderer->kind);
+    return true;
+}
+
 static bool settle(struct options *options, const struct common *common, struct error *error)
 {
     if (!*options->files)
@@ -378,6 +407,8 @@ static bool settle(struct options *options, const struct common *common, struct 
         return fail(error, "--write needs exactly one format in --to");
     if (options->has_raw && options->has_view)
         return fail(error, "--raw names the type of the elements: --view would name it again");
+    if (options->action == ACTION_LIST && !settle_listing(options, error))
+        return false;
     if (!settle_updates(options, error) || !settle_policy(options, error))
         return false;
     const char *isa = getenv("PRECHECK_ISA");
@@ -442,7 +473,8 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
             return false;
     }
     options->files = argv + optind;
-    return options->action != ACTION_RUN || settle(options, &common, error);
+    return (options->action != ACTION_RUN && options->action != ACTION_LIST) ||
+           settle(options, &common, error);
 }
 
 void options_free(struct options *options)

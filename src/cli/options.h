@@ -19,7 +19,7 @@ struct output_request {
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum scaling { SCALING_FIXED, SCALING_AMAX };
-enum action { ACTION_RUN, ACTION_FORMATS, ACTION_VERSION, ACTION_HELP };
+enum action { ACTION_RUN, ACTION_LIST, ACTION_FORMATS, ACTION_VERSION, ACTION_HELP };
 
 struct options {
     enum action action;

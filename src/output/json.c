@@ -540,4 +540,74 @@ static void render(const struct report *report, const struct style *style, struc
     buffer_puts(w->out, "\n");
 }
 
-const struct renderer renderer_json = {"json", render};
+static void listed_members(struct writer *w, const char *file, const char *name, const char *dtype)
+{
+    member(w, "file");
+    write_text(w, file);
+    member(w, "name");
+    write_text(w, name);
+    member(w, "dtype");
+    write_text(w, dtype);
+}
+
+/* null where the elements end only with the stream */
+static void write_listed(struct writer *w, const struct listed_tensor *listed)
+{
+    const struct tensor *tensor = &listed->tensor;
+    bool known = tensor->elements != ELEMENTS_UNKNOWN, was_flat = open_flat(w, "{");
+    listed_members(w, listed->file, tensor->name, tensor->dtype.name);
+    member(w, "shape");
+    if (known)
+        write_integers(w, tensor->shape, tensor->rank);
+    else
+        write_text(w, NULL);
+    const uint64_t sizes[] = {tensor->elements, listing_bytes(tensor)};
+    for (int i = 0; i < 2; i++) {
+        member(w, i ? "bytes" : "elements");
+        if (known)
+            write_integer(w, sizes[i]);
+        else
+            write_text(w, NULL);
+    }
+    member(w, "container");
+    write_text(w, listed->container);
+    close_flat(w, "}", was_flat);
+}
+
+static void write_listed_skipped(struct writer *w, const struct listed_skipped *listed)
+{
+    bool was_flat = open_flat(w, "{");
+    listed_members(w, listed->file, listed->skipped.name, listed->skipped.dtype);
+    member(w, "reason");
+    write_text(w, listed->skipped.reason);
+    member(w, "container");
+    write_text(w, listed->container);
+    close_flat(w, "}", was_flat);
+}
+
+static void list(const struct listing *listing, const struct style *style, struct sink *sink)
+{
+    (void)style;
+    struct writer writer = {.out = &sink->text}, *w = &writer;
+    open_lines(w, "{");
+    member(w, "schema");
+    write_text(w, "precheck-list/1");
+    member(w, "tensors");
+    open_lines(w, "[");
+    for (size_t i = 0; i < listing->tensor_count && sink_goes_on(sink); i++) {
+        next_item(w);
+        write_listed(w, &listing->tensors[i]);
+    }
+    close_lines(w, "]");
+    member(w, "skipped");
+    open_lines(w, "[");
+    for (size_t i = 0; i < listing->skipped_count && sink_goes_on(sink); i++) {
+        next_item(w);
+        write_listed_skipped(w, &listing->skipped[i]);
+    }
+    close_lines(w, "]");
+    close_lines(w, "}");
+    buffer_puts(w->out, "\n");
+}
+
+const struct renderer renderer_json = {"json", render, list};

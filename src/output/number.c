@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum { DIGITS_ROOM = 64 };
 
 /* %.{digits}g without what varies: whatever the locale puts for the decimal point becomes a point,
@@ -112,8 +114,10 @@ static const double units_least = 1e-15, units_most = 1e15;
 static struct units units_of(double value, int k)
 {
     int exponent;
-    struct units units = {.scaled = (uint64_t)ldexp(frexp(value, &exponent), DBL_MANT_DIG)};
-    units.least_significand = units.scaled == UINT64_C(1) << (DBL_MANT_DIG - 1);
+    const uint64_t hidden = UINT64_C(1) << (DBL_MANT_DIG - 1);
+    frexp(value, &exponent);
+    struct units units = {.scaled = (double_bits(value) & (hidden - 1)) | hidden};
+    units.least_significand = units.scaled == hidden;
     units.gap = 1;
     for (int i = 0; i < k; i++)
         units.gap *= 5;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "output/sink.h"
+#include "report/listing.h"
 #include "report/ranking.h"
 #include "report/report.h"
 
@@ -18,9 +19,11 @@ struct style {
     enum ranking_order order; /* of its tensors */
 };
 
+/* Of the report, and of what --list finds; NULL where a kind does not have the latter. */
 struct renderer {
     const char *kind; /* as --output names it */
     void (*render)(const struct report *report, const struct style *style, struct sink *sink);
+    void (*list)(const struct listing *listing, const struct style *style, struct sink *sink);
 };
 
 extern const struct renderer renderer_text;

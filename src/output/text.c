@@ -477,4 +477,4 @@ static void render(const struct report *report, const struct style *style, struc
     settings(&page, report);
 }
 
-const struct renderer renderer_text = {"text", render};
+const struct renderer renderer_text = {"text", render, text_list};

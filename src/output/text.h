@@ -46,6 +46,8 @@ void text_sums(struct page *page, const struct subject *subject);
 void text_exponents(struct page *page, const struct subject *subject);
 void text_relative_errors(struct page *page, const struct subject *subject);
 
+/* What files hold. */
+void text_list(const struct listing *listing, const struct style *style, struct sink *sink);
 /* What was not cast: the first ones, and how many more of each type. */
 void text_skipped(struct page *page, const struct report *report);
 
