@@ -987,24 +987,323 @@ static void text_of_updates_that_are_not_there(void **state)
     report_free(&report);
 }
 
-static void text_of_many_tensors_is_brief_about_updates(void **state)
+/* The lines of the table of a format, without their titles. */
+static char *table_of(const struct report *report, const struct style *style, const char *format)
+{
+    struct buffer text = render("text", report, style), title = {0};
+    const char *tables = strstr(text.data, " tensors, ");
+    assert_non_null(tables);
+    buffer_printf(&title, "\n  %s ", format);
+    const char *table = strstr(tables, title.data);
+    assert_non_null(table);
+    table = strchr(table + 1, '\n') + 1;
+    const char *end = strstr(table, "\n\n");
+    assert_non_null(end);
+    char *lines = copy_bytes(table, (size_t)(end + 1 - table));
+    buffer_free(&text);
+    buffer_free(&title);
+    return lines;
+}
+
+/* The first words of the lines of a table, apart by spaces. */
+static void expect_names(const struct report *report, const struct style *style, const char *format,
+                         const char *expected)
+{
+    char *lines = table_of(report, style, format);
+    struct buffer names = {0};
+    for (char *line = lines; *line; line = strchr(line, '\n') + 1) {
+        buffer_puts(&names, names.length ? " " : "");
+        buffer_add(&names, line + 2, strcspn(line + 2, " "));
+    }
+    expect_text(&names, expected);
+    free(lines);
+}
+
+static const double tame[] = {1, 2, 0.5, 4}, rough[] = {1.001, 0.7, 3.3, 0.1};
+static const double rougher[] = {1.1e-4, 1.3e-6, 1.7e-6, 2.3e-6}; /* subnormal in fp16 */
+static const double tiny[] = {1, 1e-9, 1e-9, 1}, tinier[] = {1e-9, 1e-9, 1e-9, 1};
+static const double large[] = {1, 1e5, 2, 1}, larger[] = {1e5, 1e5, 1e5, 1e-9};
+static const double bad[] = {1, NAN, INFINITY, 1}, longer[] = {1, 1e5, 1, 1, 1, 1, 1, 1};
+static const struct sample_tensor ranked[] = {
+    {"m.npz", "tame", 1, {4}, tame},       {"m.npz", "tiny", 1, {4}, tiny},
+    {"m.npz", "rough", 1, {4}, rough},     {"m.npz", "large", 1, {4}, large},
+    {"m.npz", "bad", 2, {2, 2}, bad},      {"m.npz", "larger", 1, {4}, larger},
+    {"m.npz", "rougher", 1, {4}, rougher}, {"m.npz", "tinier", 1, {4}, tinier},
+    {"m.npz", "longer", 1, {8}, longer},   {"m.npz", "empty", 1, {0}, tame},
+    {"m.npz", "also-tame", 1, {4}, tame}};
+
+static void many_tensors_are_ranked(void **state)
 {
     (void)state;
-    const struct sample_tensor tensors[] = {one_tensor, {"y.npy", "", 1, {3}, ones}};
-    struct report report = sample_report("bf16,fp16", 0, tensors, 2);
-    sample_updates(&report, tensors, 0x1.8p-10, "0x1.8p-10", 4);
-    struct buffer text = render("text", &report, &(struct style){.width = 80});
-    expect_in(&text, "\nupdates\n"
-                     "  share that vanishes       100 %              8.33 %\n"
-                     "share frozen after 4 steps\n"
-                     "  as it is                  100 %              8.33 %\n\n");
-    const char *total = strstr(text.data, "-- all 2 tensors");
-    assert_non_null(total);
-    assert_non_null(strstr(total, "  updates compared "));
-    assert_non_null(strstr(total, "Significand bits"));
-    assert_true(strstr(text.data, "Significand bits") > total);
+    static const struct {
+        enum ranking_order order;
+        const char *fp16, *bf16;
+    } cases[] = {
+        {ORDER_WORST, "larger large longer bad tinier tiny rougher rough also-tame empty tame",
+         NULL},
+        {ORDER_NAME, "also-tame bad empty large larger longer rough rougher tame tinier tiny",
+         "also-tame bad empty large larger longer rough rougher tame tinier tiny"},
+        {ORDER_SIZE, "longer also-tame bad large larger rough rougher tame tinier tiny empty",
+         "longer also-tame bad large larger rough rougher tame tinier tiny empty"},
+        {ORDER_OVERFLOW, "larger large longer also-tame bad empty rough rougher tame tinier tiny",
+         "also-tame bad empty large larger longer rough rougher tame tinier tiny"},
+        {ORDER_UNDERFLOW, "tinier tiny larger also-tame bad empty large longer rough rougher tame",
+         "also-tame bad empty large larger longer rough rougher tame tinier tiny"},
+    };
+    struct report report = sample_report("fp16,bf16", 0, ranked, COUNT(ranked));
+    for (int packed = 0; packed < 2; packed++) {
+        for (size_t i = 0; i < COUNT(cases); i++) {
+            struct style style = {.width = 80, .order = cases[i].order};
+            expect_names(&report, &style, "fp16", cases[i].fp16);
+            if (cases[i].bf16)
+                expect_names(&report, &style, "bf16", cases[i].bf16);
+        }
+        for (size_t t = 0; t < report.tensor_count && !packed; t++)
+            report_pack(&report, &report.tensors[t]);
+    }
+    report_free(&report);
+}
+
+static void ranks_are_of_figures(void **state)
+{
+    (void)state;
+    struct report report = sample_report("fp16", 0, ranked, COUNT(ranked));
+    static const double sqnr[] = {20, 10, 30, -10, 15, 25, 20, 12, 50, 0, 20};
+    for (size_t t = 0; t < COUNT(ranked); t++)
+        report.tensors[t].figures->casts[0].figures[METRIC_ERROR_SQNR_DB].real = sqnr[t];
+    expect_names(&report, &(struct style){.width = 80, .order = ORDER_SQNR}, "fp16",
+                 "large tiny tinier bad also-tame rougher tame larger rough longer empty");
+    sample_updates(&report, ranked, 0x1p-12, "0x1p-12", 0);
+    char *lines =
+        table_of(&report, &(struct style){.width = 80, .order = ORDER_LOST, .top = 3}, "fp16");
+    struct buffer text = {lines, strlen(lines), 0};
+    expect_in(&text,
+              "\n  large           100,000         0   25.00 %          0     100 %    -10.00\n"
+              "  8 more tensors, 2 with overflow, 3 with underflow, 5 with updates lost,\n"
+              "    SQNR from 10.00 dB\n");
+    free(lines);
+    report_free(&report);
+}
+
+static void tables_of_many_tensors(void **state)
+{
+    (void)state;
+    struct report report = sample_report("fp16,bf16", 0, ranked, COUNT(ranked));
+    struct style style = {.width = 80, .top = 3};
+    struct buffer text = render("text", &report, &style);
+    expect_in(&text, "\n-- 3 of 11 tensors, worst first ---");
+    expect_in(&text,
+              "\n  fp16          elements    largest  NaN, Inf  overflow  underflow  SQNR, dB\n"
+              "  larger               4    100,000         0   75.00 %    25.00 %      0.00\n"
+              "  large                4    100,000         0   25.00 %          0       inf\n"
+              "  longer               8    100,000         0   12.50 %          0       inf\n"
+              "  8 more tensors, 2 with underflow, 1 with NaN or Inf, none with overflow,\n"
+              "    SQNR from 67.01 dB\n");
+    expect_not_in(&text, "-- larger");
+    buffer_free(&text);
+    style = (struct style){.width = 200, .verbose = true};
+    text = render("text", &report, &style);
+    expect_in(&text, "\n-- 11 tensors, worst first ---");
+    expect_in(&text, "  underflow  subnormal   max. rel.  SQNR, dB  dtype  shape\n");
+    expect_in(&text, "f32    [2, 2]\n");
+    expect_not_in(&text, " more tensor");
+    /* In full, in the order of the file. */
+    const char *tame_section = strstr(text.data, "\n-- tame --");
+    assert_non_null(tame_section);
+    assert_true(strstr(text.data, "\n-- tiny --") > tame_section);
+    assert_true(strstr(text.data, "-- 11 tensors") < tame_section);
     buffer_free(&text);
     report_free(&report);
+
+    const struct sample_tensor well[] = {ranked[0], ranked[10], ranked[0], ranked[10]};
+    report = sample_report("fp16", 0, well, COUNT(well));
+    style = (struct style){.width = 80, .top = 2};
+    text = render("text", &report, &style);
+    expect_in(&text,
+              "  also-tame            4         0.5          4         0          0       inf\n"
+              "  2 more tensors, none with overflow or underflow\n");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+/* The file is named where names alone are not clear, and of equals the first comes first. */
+static void tables_of_several_files(void **state)
+{
+    (void)state;
+    struct sample_tensor tensors[] = {{"b.npz", "w", 1, {4}, tame},
+                                      {"a.npz", "w", 1, {4}, tame},
+                                      {"c.npy", "", 1, {4}, tame},
+                                      {"a.npz", "v", 1, {4}, tame}};
+    struct report report = sample_report("fp16", 0, tensors, COUNT(tensors));
+    char *lines = table_of(&report, &(struct style){.width = 60}, "fp16");
+    const char *expected[] = {"  c.npy ", "  a.npz: v ", "  a.npz: w ", "  b.npz: w "};
+    char *line = lines;
+    for (size_t i = 0; i < COUNT(expected); i++, line = strchr(line, '\n') + 1)
+        assert_int_equal(strncmp(line, expected[i], strlen(expected[i])), 0);
+    free(lines);
+    report_free(&report);
+    tensors[0].name = "u";
+    report = sample_report("fp16", 0, tensors, COUNT(tensors));
+    expect_names(&report, &(struct style){.width = 60}, "fp16", "c.npy u v w");
+    report_free(&report);
+}
+
+static void tables_keep_to_the_page(void **state)
+{
+    (void)state;
+    enum { MANY = 30 };
+    struct fixture f;
+    set_up(&f);
+    struct sample_tensor tensors[MANY];
+    for (size_t t = 0; t < MANY; t++)
+        tensors[t] = f.tensors[(t * 5) % SAMPLE_COUNT];
+    tensors[3].rank = 9;
+    for (int i = 0; i < 9; i++)
+        tensors[3].shape[i] = i == 4 ? 2 : 1;
+    static const int page_widths[] = {40, 61, 80, 111, 200};
+    struct report report = sample_report("fp16,e4m3b11fnuz,bf16", 0, tensors, MANY);
+    sample_gates(&report, hostile);
+    for (int i = 0; i < 40; i++) {
+        sample_skip(&report, hostile, i % 3 ? hostile : "");
+        snprintf(report.skipped[i].skipped.dtype, sizeof report.skipped[i].skipped.dtype, "%s%d",
+                 i % 2 ? "type" : "\x1b[2J\xff", i % 14);
+    }
+    for (int updates = 0; updates < 2; updates++) {
+        if (updates)
+            sample_updates(&report, tensors, 1e-5, "1e-5", 2);
+        report.tensors[5].figures->casts[0].figures[METRIC_ERROR_SQNR_DB].real = -6012.3;
+        report.tensors[5].figures->casts[1].figures[METRIC_ERROR_SQNR_DB].real = -999.999;
+        report.tensors[5].figures->input[METRIC_INPUT_MIN_ABS].real = 0x1p-1074;
+        report.tensors[5].figures->input[METRIC_INPUT_MAX_ABS].real = 0x1p1023;
+        report.tensors[5].tensor.elements = UINT64_MAX / 3;
+        for (size_t w = 0; w < COUNT(page_widths); w++)
+            for (unsigned flags = 0; flags < 4; flags++)
+                for (int order = ORDER_WORST; order < ORDER_COUNT; order++) {
+                    struct style style = {.width = page_widths[w],
+                                          .utf8 = flags & 1,
+                                          .colour = flags & 2,
+                                          .top = flags == 3 ? 0 : flags,
+                                          .order = (enum ranking_order)order};
+                    struct buffer text = render("text", &report, &style);
+                    check_text(&text, &style);
+                }
+        report.tensors[5].tensor.elements = 0;
+    }
+    report_free(&report);
+    tear_down(&f);
+}
+
+static void gates_and_skipped_ones_are_counted(void **state)
+{
+    (void)state;
+    enum { MANY = 30 };
+    struct sample_tensor tensors[MANY];
+    for (size_t t = 0; t < MANY; t++)
+        tensors[t] = ranked[t == 7 ? 0 : 3];
+    struct report report = sample_report("fp16", 0, tensors, MANY);
+    sample_gates(&report, "overflow > 0");
+    for (int i = 0; i < 34; i++) {
+        sample_skip(&report, "m.npz", "step");
+        if (i % 11 == 0)
+            strcpy(report.skipped[i].skipped.dtype, "bool");
+    }
+    struct buffer text = render("text", &report, &(struct style){.width = 80, .top = 20});
+    expect_in(&text, "FAIL  29 of 30 gates\n");
+    expect_in(&text, "\n  9 more fail\n  the other one holds\n");
+    expect_in(&text, "\n  m.npz: step, i64, not floating point\n  24 more: 21 i64, 3 bool\n");
+    buffer_free(&text);
+    text = render("text", &report, &(struct style){.width = 80});
+    expect_not_in(&text, "more fail");
+    buffer_free(&text);
+    report_free(&report);
+}
+
+/* Of several files, with names and without, and one whose length is not known. */
+static struct listing sample_listing(void)
+{
+    static const uint64_t shape[] = {3, 5};
+    struct listing listing = {0};
+    struct error error;
+    struct input files[] = {{.path = "m.npz"}, {.path = "-"}, {.path = hostile}};
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct input *file = &files[i];
+        bool raw = i == 1;
+        file->container = raw ? NULL : &container_npy;
+        struct tensor tensor = {.name = copy_string(i == 2 ? hostile
+                                                    : raw  ? ""
+                                                           : "w"),
+                                .rank = raw ? 1 : 2,
+                                .shape = allocate(2, sizeof *tensor.shape),
+                                .elements = raw ? ELEMENTS_UNKNOWN : 15};
+        assert_true(dtype_find("f16", 3, &tensor.dtype, &error));
+        memcpy(tensor.shape, shape, sizeof shape);
+        file->tensors = allocate(1, sizeof tensor);
+        file->tensors[0] = tensor;
+        file->tensor_count = 1;
+        file->skipped = allocate(1, sizeof *file->skipped);
+        file->skipped[0].name = copy_string(i == 2 ? hostile : "step");
+        file->skipped[0].reason = copy_string("not floating point");
+        strcpy(file->skipped[0].dtype, i == 2 ? "\x1b[2J" : "i64");
+        file->skipped_count = i != 1;
+        listing_add(&listing, file);
+        assert_int_equal(file->skipped_count, 0);
+        if (i == 1) {
+            free(file->skipped[0].name);
+            free(file->skipped[0].reason);
+        }
+        free(file->tensors);
+        free(file->skipped);
+    }
+    return listing;
+}
+
+static struct buffer render_list(const char *kind, const struct listing *listing,
+                                 const struct style *style)
+{
+    struct sink sink = {.text = {0}};
+    output_find(kind)->list(listing, style, &sink);
+    return sink.text;
+}
+
+static void lists_of_tensors(void **state)
+{
+    (void)state;
+    struct listing listing = sample_listing();
+    struct buffer text = render_list("json", &listing, &(struct style){0});
+    json_t *root = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    expect_keys(root, "schema tensors skipped");
+    assert_string_equal(json_string_value(member(root, "schema")), "precheck-list/1");
+    json_t *tensors = member(root, "tensors"), *raw = at(tensors, 1);
+    assert_int_equal(json_array_size(tensors), 3);
+    for (size_t t = 0; t < 3; t++)
+        expect_keys(at(tensors, t), "file name dtype shape elements bytes container");
+    assert_int_equal(json_integer_value(member(at(tensors, 0), "bytes")), 30);
+    assert_int_equal(json_array_size(member(at(tensors, 0), "shape")), 2);
+    assert_string_equal(json_string_value(member(at(tensors, 0), "container")), "npy");
+    assert_string_equal(json_string_value(member(raw, "container")), "raw");
+    assert_true(json_is_null(member(raw, "shape")) && json_is_null(member(raw, "bytes")));
+    assert_int_equal(json_array_size(member(root, "skipped")), 2);
+    expect_keys(at(member(root, "skipped"), 0), "file name dtype reason container");
+    json_decref(root);
+    buffer_free(&text);
+
+    static const int page_widths[] = {40, 80, 200};
+    for (size_t w = 0; w < COUNT(page_widths); w++)
+        for (unsigned flags = 0; flags < 4; flags++) {
+            struct style style = {.width = page_widths[w], .utf8 = flags & 1, .colour = flags & 2};
+            text = render_list("text", &listing, &style);
+            check_text(&text, &style);
+        }
+    text = render_list("text", &listing, &(struct style){0});
+    expect_in(&text, "\n3 tensors, ? elements, ? bytes; 2 skipped\n");
+    expect_in(&text, " a name that is much longer than any line of the page can be, ");
+    buffer_free(&text);
+    listing_free(&listing);
+
+    text = render_list("text", &listing, &(struct style){0});
+    expect_in(&text, "0 tensors, 0 elements, 0 bytes\n");
+    buffer_free(&text);
 }
 
 static void bits_that_keep_updates(void **state)
@@ -1140,7 +1439,13 @@ int main(void)
         cmocka_unit_test(text_tells_which_bits_keep_updates),
         cmocka_unit_test(text_tells_which_averages_are_stuck),
         cmocka_unit_test(text_of_updates_that_are_not_there),
-        cmocka_unit_test(text_of_many_tensors_is_brief_about_updates),
+        cmocka_unit_test(many_tensors_are_ranked),
+        cmocka_unit_test(ranks_are_of_figures),
+        cmocka_unit_test(tables_of_many_tensors),
+        cmocka_unit_test(tables_of_several_files),
+        cmocka_unit_test(tables_keep_to_the_page),
+        cmocka_unit_test(gates_and_skipped_ones_are_counted),
+        cmocka_unit_test(lists_of_tensors),
         cmocka_unit_test(bits_that_keep_updates),
         cmocka_unit_test(narrowest_formats),
         cmocka_unit_test(rates),
