@@ -181,7 +181,7 @@ report_of()
     is '"|".join(t["file"] for t in r["tensors"])' \
         $'new\nline|esc\e[31m|bad\\xff\\xfe|back\\slash|back\\x5cxffslash|quote"|del\x7f|c1\xc2\x9b|long\\xc3|\\xed\\xa0\\x80'
     [[ $output != *[$'\e\x7f']* ]]
-    passes "${names[@]}"
+    passes -v "${names[@]}"
     [[ $output != *[$'\e\x7f']* ]]
     has '── esc.x1b\[31m ─'
     has '── new.x0aline ─'
@@ -189,7 +189,7 @@ report_of()
     has '── c1.xc2.x9b ─'
     # Different names stay different, in every locale.
     for locale in C C.UTF-8; do
-        LC_ALL=$locale passes "${names[@]}"
+        LC_ALL=$locale passes -v "${names[@]}"
         [ "$(grep -aE '^(──|--) .*(back|long|bad|esc|new|quote|del|c1|xed)' <<<"$output" | sort -u | wc -l)" -eq 10 ]
     done
     rm -- "${names[@]}"
