@@ -28,12 +28,6 @@ bool text_fate(struct buffer *out, const struct subject *subject, const struct r
                enum ink *ink);
 /* How many significand bits would keep 99 % of the updates, where they are all the same number. */
 void text_bits(struct page *page, const struct subject *subject);
-/* The least number of significand bits, 2 to 53, with which updates of this size pass a threshold
- * that is `threshold` with `precision` bits and halves with each bit more; 0 where none does. */
-int text_bits_to_keep(int precision, double threshold, double update);
-/* The named format of the fewest bits (then of the least precision) with at least this precision;
- * false with the most precise one where none has it. */
-bool text_narrowest(int precision, struct format *format);
 
 /* The figures, formats side by side. */
 void text_table(struct page *page, const struct subject *subject);

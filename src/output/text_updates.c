@@ -4,11 +4,10 @@
 #include <math.h>
 
 #include "output/number.h"
+#include "report/bits.h"
 
-/* Shares from which on a loss is a bad one, and up to which it is none to speak of. */
-static const double bad_share = 0.1, kept_share = 0.01;
-
-enum { BITS_LEAST = 2, BITS_MOST = 53 };
+/* From which share on a loss is a bad one. */
+static const double bad_share = 0.1;
 
 void text_rate(struct buffer *out, double rate)
 {
@@ -104,44 +103,6 @@ bool text_fate(struct buffer *out, const struct subject *subject, const struct r
     return out->length > 0;
 }
 
-int text_bits_to_keep(int precision, double threshold, double update)
-{
-    for (int bits = BITS_LEAST; bits <= BITS_MOST; bits++)
-        if (ldexp(threshold, precision - bits) < fabs(update))
-            return bits;
-    return 0;
-}
-
-static bool is_narrower(const struct format *a, const struct format *b)
-{
-    return a->bits != b->bits ? a->bits < b->bits : a->precision < b->precision;
-}
-
-bool text_narrowest(int precision, struct format *format)
-{
-    struct format best = format_named(0), most = best;
-    bool found = false;
-    for (size_t i = 0; i < FORMAT_NAMED_COUNT; i++) {
-        struct format candidate = format_named(i);
-        if (candidate.precision > most.precision)
-            most = candidate;
-        if (candidate.precision >= precision && (!found || is_narrower(&candidate, &best))) {
-            best = candidate;
-            found = true;
-        }
-    }
-    *format = found ? best : most;
-    return found;
-}
-
-/* A threshold that halves with each bit. */
-static bool has_threshold(const struct report_cast *cast)
-{
-    const struct value *p99 = &cast->figures[METRIC_UPDATE_P99];
-    return cast->figures[METRIC_UPDATE_LOST_RATE].kind == VALUE_REAL && p99->kind == VALUE_REAL &&
-           p99->real > 0 && isfinite(p99->real);
-}
-
 static void add_lost(struct buffer *out, double lost)
 {
     buffer_puts(out, " lose ");
@@ -151,13 +112,14 @@ static void add_lost(struct buffer *out, double lost)
         text_rate(out, lost);
 }
 
-static void add_narrowest(struct buffer *out, int bits)
+static void add_narrowest(struct buffer *out, const struct bits *bits)
 {
-    struct format format;
-    if (text_narrowest(bits, &format))
-        buffer_printf(out, "; the narrowest format with that is %s", format.name);
+    const struct format *format = &bits->format;
+    if (bits->has_format)
+        buffer_printf(out, "; the narrowest format with that is %s", format->name);
     else
-        buffer_printf(out, "; no known format has that (%s has %d)", format.name, format.precision);
+        buffer_printf(out, "; no known format has that (%s has %d)", format->name,
+                      format->precision);
 }
 
 static enum ink no_bits(struct buffer *out, const struct value *p99)
@@ -172,52 +134,43 @@ static enum ink no_bits(struct buffer *out, const struct value *p99)
 }
 
 /* "24 (its 8 lose 100 %); the narrowest format with that is fp32" */
-static enum ink add_bits(struct buffer *out, const struct report_cast *cast, double update)
+static enum ink add_bits(struct buffer *out, const struct bits *bits,
+                         const struct report_cast *cast)
 {
     int precision = cast->cast->format.precision;
-    int bits = text_bits_to_keep(precision, cast->figures[METRIC_UPDATE_P99].real, update);
     double lost = cast->figures[METRIC_UPDATE_LOST_RATE].real;
-    bool kept = lost <= kept_share;
-    /* An update of just the threshold may move the element, too. */
-    bool its_own = kept && (bits == 0 || bits >= precision);
-    if (its_own) {
+    if (bits->its_own) {
         buffer_printf(out, "its %d, which", precision);
         add_lost(out, lost);
     } else {
-        buffer_printf(out, bits ? "%d" : "more than %d", bits ? bits : BITS_MOST);
+        buffer_printf(out, bits->least ? "%d" : "more than %d",
+                      bits->least ? bits->least : BITS_MOST);
         buffer_printf(out, " (its %d", precision);
         add_lost(out, lost);
         buffer_puts(out, ")");
-        add_narrowest(out, bits ? bits : BITS_MOST);
+        add_narrowest(out, bits);
     }
-    return kept ? INK_GOOD : text_rate_ink(lost);
+    return bits->enough ? INK_GOOD : text_rate_ink(lost);
 }
 
 static void tell_bits(struct page *page, const struct subject *subject,
-                      const struct report_cast *cast, double update)
+                      const struct report_cast *cast)
 {
+    struct bits bits = bits_of(subject->report, cast);
     struct buffer text = {0};
-    enum ink ink = has_threshold(cast) ? add_bits(&text, cast, update)
-                                       : no_bits(&text, &cast->figures[METRIC_UPDATE_P99]);
+    enum ink ink = bits.known ? add_bits(&text, &bits, cast)
+                              : no_bits(&text, &cast->figures[METRIC_UPDATE_P99]);
     text_sentence(page, subject, cast->cast->format.name, ink, text.data);
     buffer_free(&text);
 }
 
 void text_bits(struct page *page, const struct subject *subject)
 {
-    const struct report *report = subject->report;
-    double update = report->settings.constant_update;
-    bool any = false;
-    if (!report->has_group[GROUP_UPDATE] || !rounds_to_nearest(report->settings.rounding) ||
-        update == 0 || isinf(update))
-        return;
-    for (size_t i = 0; i < subject->cast_count; i++)
-        any = any || has_threshold(&subject->casts[i]);
-    if (!any)
+    if (!bits_apply(subject->report, subject->casts))
         return;
     page_paragraph(page, 0, INK_TITLE,
                    "Significand bits that keep 99 % of the updates, exponent range aside");
     for (size_t i = 0; i < subject->cast_count; i++)
-        tell_bits(page, subject, &subject->casts[i], update);
+        tell_bits(page, subject, &subject->casts[i]);
     page_end_line(page);
 }

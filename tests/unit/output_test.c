@@ -13,6 +13,7 @@
 #include "output/number.h"
 #include "output/output.h"
 #include "output/text.h"
+#include "report/bits.h"
 #include "sample_report.h"
 
 /* cmocka last: its macro `fail` is a function of ours. */
@@ -1331,7 +1332,7 @@ static void bits_that_keep_updates(void **state)
         {2, 0x1p1023, 0x1p-1074, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_int_equal(text_bits_to_keep(cases[i].precision, cases[i].threshold, cases[i].update),
+        assert_int_equal(bits_to_keep(cases[i].precision, cases[i].threshold, cases[i].update),
                          cases[i].bits);
 }
 
@@ -1345,10 +1346,10 @@ static void narrowest_formats(void **state)
                  {8, "bf16"}, {9, "fp16"}, {11, "fp16"}, {12, "fp32"}, {24, "fp32"}};
     struct format format;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_true(text_narrowest(cases[i].precision, &format));
+        assert_true(bits_narrowest(cases[i].precision, &format));
         assert_string_equal(format.name, cases[i].name);
     }
-    assert_false(text_narrowest(25, &format));
+    assert_false(bits_narrowest(25, &format));
     assert_string_equal(format.name, "fp32");
 }
 
