@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "cli/analyze.h"
 #include "cli/file.h"
-#include "cli/list.h"
+#include "cli/inputs.h"
+#include "cli/measure.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "output/output.h"
@@ -213,22 +213,17 @@ static int nothing_to_cast(const struct report *report, char **files)
     return trouble(files[0], &error);
 }
 
-static int analyze_all(struct analysis *analysis, char **files)
+/* Every file of every path. */
+static int each_input(struct inputs *inputs, input_body *body, void *context)
 {
     int status = STATUS_OK;
-    for (char **file = files; *file; file++)
-        if (!analyze_path(analysis, *file))
-            status = STATUS_TROUBLE;
-    return status;
-}
-
-/* What was asked for has to be there. */
-static int check_found(const struct analysis *analysis, char **files)
-{
     struct error error;
-    if (!selection_finish(&analysis->selection, &error))
-        return trouble(NULL, &error);
-    return analysis->report->tensor_count ? STATUS_OK : nothing_to_cast(analysis->report, files);
+    for (char **file = inputs->options->files; *file; file++)
+        if (!inputs_each(inputs, *file, body, context))
+            status = STATUS_TROUBLE;
+    if (status == STATUS_OK && !inputs_finish(inputs, &error))
+        status = trouble(NULL, &error);
+    return status;
 }
 
 static int judge(const struct options *options, struct report *report)
@@ -301,16 +296,16 @@ static int run(const struct options *options)
         .report = &report,
         .total = total_new(options->cast_count, &options->update_plan),
         .writer = writer,
-        .selection = options->selection,
         .progress = wants_progress(options) ? progress_start() : NULL,
     };
+    struct inputs inputs = inputs_new(options, analysis.progress);
     if (updates_open(options, &analysis.updates, &error))
-        status = analyze_all(&analysis, options->files);
+        status = each_input(&inputs, measure_input, &analysis);
     else
         status = trouble(options->update, &error);
     progress_stop(analysis.progress);
-    if (status == STATUS_OK)
-        status = check_found(&analysis, options->files);
+    if (status == STATUS_OK && !report.tensor_count)
+        status = nothing_to_cast(&report, options->files);
     if (analysis.updates.from_file && *analysis.updates.input.warning)
         message(options->update, analysis.updates.input.warning);
     updates_close(&analysis.updates);
@@ -327,7 +322,15 @@ static int run(const struct options *options)
     status = worse(status, write_outputs(options, &(struct content){.report = &report}));
     total_free(analysis.total);
     report_free(&report);
+    inputs_free(&inputs);
     return status;
+}
+
+static bool list_input(void *context, struct input *input, struct error *error)
+{
+    (void)error;
+    listing_add(context, input);
+    return true;
 }
 
 static int list(const struct options *options)
@@ -336,17 +339,11 @@ static int list(const struct options *options)
     if (status != STATUS_OK)
         return status;
     struct listing listing = {0};
-    for (char **file = options->files; *file; file++) {
-        struct error error;
-        char warning[256] = "";
-        bool listed = list_file(options, &listing, *file, warning, &error);
-        if (*warning)
-            message(*file, warning);
-        if (!listed)
-            status = trouble(*file, &error);
-    }
+    struct inputs inputs = inputs_new(options, NULL);
+    status = each_input(&inputs, list_input, &listing);
     status = worse(status, write_outputs(options, &(struct content){.listing = &listing}));
     listing_free(&listing);
+    inputs_free(&inputs);
     return status;
 }
 

@@ -420,8 +420,20 @@ static bool measure_all(struct measurement *m, struct error *error)
            (!writer || writer_end(writer, m->input, error));
 }
 
-bool measure_input(struct analysis *analysis, struct input *input, struct error *error)
+static void note_skipped(struct report *report, struct input *input)
 {
+    report->skipped = reallocate(report->skipped, report->skipped_count + input->skipped_count,
+                                 sizeof *report->skipped);
+    for (size_t s = 0; s < input->skipped_count; s++)
+        report->skipped[report->skipped_count++] =
+            (struct report_skipped){.file = input->path, .skipped = input->skipped[s]};
+    input->skipped_count = 0;
+}
+
+bool measure_input(void *context, struct input *input, struct error *error)
+{
+    struct analysis *analysis = context;
+    note_skipped(analysis->report, input);
     struct measurement m = {.analysis = analysis,
                             .options = analysis->options,
                             .input = input,

@@ -17,11 +17,11 @@ struct analysis {
     struct updates updates;
     struct writer *writer;     /* NULL for none */
     struct progress *progress; /* NULL for none */
-    struct selection selection;
 };
 
-/* Adds the tensors of the input to the report, which they move to. False with a message where
- * something is wrong; those that could be measured are in the report all the same. */
-bool measure_input(struct analysis *analysis, struct input *input, struct error *error);
+/* Adds the tensors of the input, and what it skips, to the report of `analysis`, which they move
+ * to. False with a message where something is wrong; those that could be measured are in the report
+ * all the same. */
+bool measure_input(void *analysis, struct input *input, struct error *error);
 
 #endif

@@ -54,9 +54,6 @@ void report_free(struct report *report)
         skipped_free(&report->skipped[s].skipped);
     free(report->skipped);
     report_figures_done(report, &report->total);
-    for (size_t p = 0; p < report->path_count; p++)
-        free(report->paths[p]);
-    free(report->paths);
     free(report->sizes);
     free(report->casts);
     for (size_t a = 0; a < report->advice_count; a++)

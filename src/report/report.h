@@ -142,8 +142,6 @@ struct report {
     bool has_group[GROUP_COUNT];
     struct cast *casts; /* one a format of --to, owned */
     size_t cast_count;
-    char **paths; /* the files of tensors and of what was skipped, owned */
-    size_t path_count;
     struct report_tensor *tensors; /* owned */
     size_t tensor_count;
     struct report_skipped *skipped; /* owned */
