@@ -180,3 +180,28 @@ fine.npy' ]
     lacks '.{101}'
     has '^  a+…a+.npy +f32 '
 }
+
+@test "a long report that cannot be written is given up" {
+    local files=()
+    for _ in {1..150}; do files+=(fine.npy); done # some hundred kilobytes of JSON
+    echo old >old.json
+    precheck "${files[@]}" -q -o json:/dev/full
+    [ "$status" -eq 2 ]
+    one_message '^precheck: /dev/full: No space left on device$'
+    (
+        ulimit -f 100
+        trap '' XFSZ
+        precheck "${files[@]}" -q -o json:old.json
+        [ "$status" -eq 2 ]
+        one_message '^precheck: old.json: File too large$'
+    )
+    [ "$(<old.json)" = old ]
+    mkfifo pipe
+    exec 7<>pipe 8>pipe 7<&-
+    "$python" -IS "$here/ends.py" --ignore=PIPE "$PRECHECK" "${files[@]}" --json >&8 2>told
+    exec 8>&-
+    [ "$(<told)" = 'exit 2' ]
+    [ "$(find . -name '*.??????' | wc -l)" -eq 0 ]
+    passes "${files[@]}" --json
+    is 'len(r["tensors"])' 150
+}
