@@ -36,9 +36,9 @@ static void next_item(struct writer *w)
 static void member(struct writer *w, const char *name)
 {
     next_item(w);
-    buffer_puts(w->out, "\"");
+    buffer_add(w->out, "\"", 1);
     buffer_puts(w->out, name);
-    buffer_puts(w->out, "\": ");
+    buffer_add(w->out, "\": ", 3);
 }
 
 /* Members that follow share this line, which the next `apart` ends. */
@@ -104,10 +104,7 @@ static void write_integer(struct writer *w, uint64_t value)
 static void write_integers(struct writer *w, const uint64_t *values, size_t count)
 {
     bool was_flat = open_flat(w, "[");
-    for (size_t i = 0; i < count; i++) {
-        next_item(w);
-        write_integer(w, values[i]);
-    }
+    number_list(w->out, values, count);
     close_flat(w, "]", was_flat);
 }
 

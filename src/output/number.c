@@ -52,6 +52,15 @@ void number_plain(struct buffer *out, uint64_t count)
     buffer_add(out, digits, put_digits(digits, count));
 }
 
+void number_list(struct buffer *out, const uint64_t *counts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[22] = ", ";
+        size_t glue = i ? 2 : 0;
+        buffer_add(out, text, glue + put_digits(text + glue, counts[i]));
+    }
+}
+
 /* significand * 10^exponent, and how many digits the significand has. */
 struct decimal {
     uint64_t significand;

@@ -19,6 +19,8 @@ void number_power(struct buffer *out, double value);
 void number_exponent(struct buffer *out, int exponent);
 /* 16384, and 16,384 */
 void number_plain(struct buffer *out, uint64_t count);
+/* 16384, 3, 0 */
+void number_list(struct buffer *out, const uint64_t *counts, size_t count);
 void number_count(struct buffer *out, uint64_t count);
 /* Two decimals, as far as there are fewer than four digits before them. */
 void number_decibels(struct buffer *out, double value);
