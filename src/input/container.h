@@ -18,6 +18,8 @@ bool input_holds(const struct input *input, const char *what, uint64_t offset, u
 void input_add_tensor(struct input *input, const struct tensor *tensor);
 /* `name` becomes the input's; the rest is copied. */
 void input_add_skipped(struct input *input, char *name, const char *dtype, const char *reason);
+/* The same of what can be copied: see struct skipped. What the tensor owns becomes the input's. */
+void input_add_skipped_data(struct input *input, const struct tensor *data, const char *reason);
 
 /* An array that doubles: it is full whenever its length is a power of two (or none). Returns it,
  * with room for one more item. */
@@ -29,9 +31,6 @@ uint64_t *copy_numbers(const uint64_t *numbers, size_t count);
 /* Whether --view is for elements of so many bytes: of a container of many tensors it takes those
  * that have the size, integers too, and leaves the others as they are. */
 bool view_applies(const struct input_options *options, uint64_t element_bytes);
-
-/* Adds to the warning. */
-void input_warn(struct input *input, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Not in the registry: raw data are never recognised, only asked for. */
 bool raw_open(struct input *input, const struct raw_layout *layout, struct error *error);

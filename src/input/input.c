@@ -270,6 +270,9 @@ void skipped_free(struct skipped *skipped)
 {
     free(skipped->name);
     free(skipped->reason);
+    if (skipped->data)
+        tensor_free(skipped->data);
+    free(skipped->data);
     *skipped = (struct skipped){0};
 }
 
@@ -341,6 +344,28 @@ void input_add_skipped(struct input *input, char *name, const char *dtype, const
     snprintf(skipped.dtype, sizeof skipped.dtype, "%s", dtype);
     input->skipped = room_for_one(input->skipped, input->skipped_count, sizeof skipped);
     input->skipped[input->skipped_count++] = skipped;
+}
+
+void input_add_skipped_data(struct input *input, const struct tensor *data, const char *reason)
+{
+    input_add_skipped(input, data->name, data->dtype.name, reason);
+    struct tensor *copy = allocate(1, sizeof *copy);
+    *copy = *data;
+    copy->name = NULL; /* it is the other's */
+    input->skipped[input->skipped_count - 1].data = copy;
+}
+
+void input_skip(struct input *input, bool (*skips)(void *context, const char *name), void *context,
+                const char *reason)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < input->tensor_count; i++) {
+        if (skips(context, input->tensors[i].name))
+            input_add_skipped_data(input, &input->tensors[i], reason);
+        else
+            input->tensors[left++] = input->tensors[i];
+    }
+    input->tensor_count = left;
 }
 
 uint64_t *copy_numbers(const uint64_t *numbers, size_t count)

@@ -57,6 +57,10 @@ struct skipped {
     char *name;     /* owned, as that of a tensor */
     char dtype[24]; /* as the report names it: i64, u8, bool, or the container's own word */
     char *reason;   /* owned */
+    /* Owned: how to get at its elements, for copying; NULL where that is not known. It has no name.
+     * Of `dtype` only name and bytes count. Elements that are no whole bytes are taken together:
+     * `elements` and `dtype` are then of bytes, the shape is not. */
+    struct tensor *data;
 };
 
 /* --raw DTYPE[le|be][@OFFSET][:SHAPE] */
@@ -116,6 +120,14 @@ bool input_finish(struct input *input, struct error *error);
 
 void input_close(struct input *input);
 
+/* Tensors that `skips` wants become skipped, for that reason. */
+void input_skip(struct input *input, bool (*skips)(void *context, const char *name), void *context,
+                const char *reason);
+
+/* Adds to the warning. */
+void input_warn(struct input *input, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void skipped_free(struct skipped *skipped);
 void tensor_free(struct tensor *tensor);
 void skipped_free(struct skipped *skipped);
 

@@ -145,10 +145,12 @@ static bool apply_descr(const struct descr *descr, struct npy *npy, struct error
         return dtype_find(name, strlen(name), &tensor->dtype, error);
     }
     npy->skipped = true;
-    if (descr->type)
-        snprintf(npy->dtype, sizeof npy->dtype, "%s", descr->type->name);
-    else
+    if (!descr->type) {
         snprintf(npy->dtype, sizeof npy->dtype, "%.*s", descr->length, descr->text);
+        return true;
+    }
+    snprintf(tensor->dtype.name, sizeof tensor->dtype.name, "%s", descr->type->name);
+    tensor->dtype.bytes = (int)descr->bytes;
     return true;
 }
 
@@ -228,15 +230,19 @@ static bool read_header(struct input *input, const struct dtype *view, struct np
 
 void npy_add(struct input *input, char *name, const struct npy *npy)
 {
-    if (npy->skipped) {
-        input_add_skipped(input, name, npy->dtype, "not floating point");
-        free(npy->tensor.member);
+    static const char reason[] = "not floating point";
+    struct tensor tensor = npy->tensor;
+    if (npy->skipped && !tensor.dtype.bytes) { /* text, dates and the like */
+        input_add_skipped(input, name, npy->dtype, reason);
+        free(tensor.member);
         return;
     }
-    struct tensor tensor = npy->tensor;
     tensor.name = name;
     tensor.shape = copy_numbers(npy->shape, tensor.rank);
-    input_add_tensor(input, &tensor);
+    if (npy->skipped)
+        input_add_skipped_data(input, &tensor, reason);
+    else
+        input_add_tensor(input, &tensor);
 }
 
 static bool npy_open(struct input *input, const struct input_options *options, struct error *error)

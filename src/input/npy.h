@@ -27,7 +27,9 @@ struct npy_literal {
 struct npy {
     struct tensor tensor; /* name and offset are the caller's; the shape is `shape` */
     uint64_t shape[RANK_LIMIT];
-    bool skipped; /* there is no tensor to cast, but elements of this type: */
+    /* There is no tensor to cast, but elements of `tensor.dtype`, of which only name and bytes
+     * count; or, where it has none, of this type. */
+    bool skipped;
     char dtype[24];
     uint64_t bytes;   /* that the data take */
     const char *note; /* something the user should know, or NULL */

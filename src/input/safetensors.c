@@ -1,6 +1,7 @@
 /* Hugging Face's .safetensors: the length of a JSON header, the header, the data. Its rules are
  * those of the format's README: one tensor's data follow the other's, and nothing is left over. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,11 @@
 #include "base/checked.h"
 #include "input/container.h"
 #include "input/json.h"
+#include "input/safetensors.h"
 
 enum {
     LENGTH_BYTES = 8,
     HEADER_LEAST = 2,           /* {} */
-    HEADER_LIMIT = 100000000,   /* the reference reader's */
     AXES_LIMIT = RANK_LIMIT - 1 /* one is for the components */
 };
 
@@ -50,6 +51,14 @@ static const struct type {
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+const char *safetensors_dtype(const char *dtype, bool components)
+{
+    for (int i = 0; i < TYPE_COUNT; i++)
+        if (strcmp(types[i].dtype, dtype) == 0 && types[i].components == components)
+            return types[i].name;
+    return NULL;
+}
 
 /* A tensor of the header. There may be millions. */
 struct entry {
@@ -278,7 +287,7 @@ static bool parse_metadata(struct header *header)
     header->has_metadata = true;
     if (!json_expect(json, JSON_OBJECT, "the object of __metadata__"))
         return false;
-    json->text_limit = HEADER_LIMIT;
+    json->text_limit = SAFETENSORS_HEADER_LIMIT;
     buffer_puts(&header->metadata, "{");
     while ((token = json_next(json)) == JSON_KEY) {
         add_metadata_key(header);
@@ -368,23 +377,31 @@ static bool fits_file(const struct input *input, uint64_t start, uint64_t bytes,
     return fail(error, "%" PRIu64 " byte%s after the data", more, more == 1 ? "" : "s");
 }
 
-/* The name and the shape become the input's, or are freed. */
+static void add_skipped(struct input *input, struct tensor *tensor, const struct type *type,
+                        uint64_t bytes)
+{
+    tensor->dtype.bytes = type->bits < 8 ? 1 : (int)type->bits / 8;
+    tensor->elements = bytes / (uint64_t)tensor->dtype.bytes;
+    snprintf(tensor->dtype.name, sizeof tensor->dtype.name, "%s", type->dtype);
+    input_add_skipped_data(input, tensor, type->reason);
+}
+
+/* The name and the shape become the input's. */
 static void add_entry(struct input *input, const struct dtype *view, uint64_t start,
                       struct entry *entry)
 {
     const struct type *type = &types[entry->type];
     struct tensor tensor = {.name = entry->name, .shape = entry->shape, .rank = entry->rank};
     struct error unused; /* the table's names are known */
+    tensor.offset = start + entry->begin;
     if (type->reason && !view) {
-        input_add_skipped(input, entry->name, type->dtype, type->reason);
-        free(entry->shape);
+        add_skipped(input, &tensor, type, entry->end - entry->begin);
         return;
     }
     if (view)
         tensor.dtype = *view;
     else
         dtype_find(type->dtype, strlen(type->dtype), &tensor.dtype, &unused);
-    tensor.offset = start + entry->begin;
     tensor.elements = (entry->end - entry->begin) / (uint64_t)tensor.dtype.bytes;
     tensor.components = type->components;
     if (type->components) {
@@ -453,7 +470,7 @@ static bool safetensors_recognise(const unsigned char *head, size_t length)
     if (length <= LENGTH_BYTES || !memchr("{ \t\r\n", head[LENGTH_BYTES], 5))
         return false;
     uint64_t header = load_le64(head);
-    return header >= HEADER_LEAST && header <= HEADER_LIMIT;
+    return header >= HEADER_LEAST && header <= SAFETENSORS_HEADER_LIMIT;
 }
 
 const struct container container_safetensors = {"safetensors", safetensors_recognise,

@@ -96,7 +96,7 @@ struct report_tensor {
 
 struct report_skipped {
     const char *file;
-    struct skipped skipped; /* owned name */
+    struct skipped skipped; /* owned; without data */
 };
 
 /* What it means that a gate fails: that the verdict does, or only a warning; GATE_OFF rules are
