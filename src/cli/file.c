@@ -11,18 +11,53 @@
 
 #include "base/buffer.h"
 
-/* What a signal handler has to remove: the one state of this program that is not passed around. A
- * slot is set and cleared together with its file, signals held off. */
-enum { TEMPORARY_LIMIT = 64 };
-static _Atomic(char *) temporaries[TEMPORARY_LIMIT];
+/* What a signal handler has to remove: the one state of this program that is not passed around. The
+ * list only grows, so that a handler may walk it whatever another thread does to it; what was there
+ * and is not any more stays as a note of its path. */
+struct temporary {
+    struct temporary *older;
+    atomic_bool there;
+    bool is_directory;
+    char path[];
+};
 
+static _Atomic(struct temporary *) newest;
+
+/* The newest first: a directory after what is in it. */
 static void remove_temporaries(void)
 {
-    for (int i = 0; i < TEMPORARY_LIMIT; i++) {
-        const char *path = atomic_load(&temporaries[i]);
-        if (path)
-            unlink(path);
-    }
+    for (struct temporary *at = atomic_load(&newest); at; at = at->older)
+        if (atomic_load(&at->there))
+            at->is_directory ? rmdir(at->path) : unlink(at->path);
+}
+
+static struct temporary *new_temporary(const char *path, const char *suffix)
+{
+    size_t size = strlen(path) + strlen(suffix) + 1;
+    struct temporary *temporary = allocate(1, sizeof *temporary + size);
+    snprintf(temporary->path, size, "%s%s", path, suffix);
+    return temporary;
+}
+
+/* With signals held off since before it was there. */
+static void remember(struct temporary *temporary)
+{
+    atomic_store(&temporary->there, true);
+    temporary->older = atomic_load(&newest);
+    while (!atomic_compare_exchange_weak(&newest, &temporary->older, temporary))
+        ;
+}
+
+static void hold_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static void release_signals(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 static void die(int signal_number)
@@ -44,24 +79,6 @@ void file_handle_signals(void)
     }
 }
 
-static void remember(char *path)
-{
-    for (int i = 0; i < TEMPORARY_LIMIT; i++) {
-        char *free_slot = NULL;
-        if (atomic_compare_exchange_strong(&temporaries[i], &free_slot, path))
-            return;
-    }
-}
-
-static void forget(char *path)
-{
-    for (int i = 0; i < TEMPORARY_LIMIT; i++) {
-        char *slot = path;
-        if (atomic_compare_exchange_strong(&temporaries[i], &slot, NULL))
-            return;
-    }
-}
-
 bool file_is_standard_output(const char *path)
 {
     struct stat standard;
@@ -77,32 +94,22 @@ bool file_is(const char *path, const struct stat *other)
            status.st_ino == other->st_ino;
 }
 
-static void release(struct file *file)
-{
-    free(file->temporary);
-    free(file->target);
-    file->temporary = file->target = NULL;
-}
-
 static bool create_beside(struct file *file, mode_t mode, struct error *error)
 {
-    struct buffer name = {0};
-    buffer_printf(&name, "%s.XXXXXX", file->target);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before); /* no signal between making the file and noting it */
-    file->descriptor = mkostemp(name.data, O_CLOEXEC);
-    if (file->descriptor >= 0) {
-        file->temporary = name.data;
-        remember(file->temporary);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    struct temporary *temporary = new_temporary(file->target, ".XXXXXX");
+    sigset_t before;
+    hold_signals(&before); /* no signal between making the file and noting it */
+    file->descriptor = mkostemp(temporary->path, O_CLOEXEC);
+    if (file->descriptor >= 0)
+        remember(temporary);
+    release_signals(&before);
     if (file->descriptor < 0) {
-        int why = errno;
-        buffer_free(&name);
-        release(file);
-        return fail(error, "cannot be written: %s", strerror(why));
+        fail(error, "cannot be written: %s", strerror(errno));
+        free(temporary);
+        free(file->target);
+        return false;
     }
+    file->temporary = temporary;
     fchmod(file->descriptor, mode);
     file->seekable = true;
     return true;
@@ -170,50 +177,114 @@ bool file_write_at(struct file *file, uint64_t offset, const void *bytes, size_t
     return true;
 }
 
-/* The number of standard output stays taken, so that no file gets it. */
-static bool close_descriptor(const struct file *file)
+bool file_reserve(struct file *file, uint64_t bytes, struct error *error)
 {
+    if (bytes > INT64_MAX)
+        return fail(error, "%s", strerror(EFBIG));
+    int result;
+    do
+        result = bytes ? fallocate(file->descriptor, 0, 0, (off_t)bytes) : 0;
+    while (result < 0 && errno == EINTR);
+    return result == 0 || (errno != ENOSPC && errno != EFBIG) || write_failed(error);
+}
+
+/* The number of standard output stays taken, so that no file gets it. */
+static bool close_descriptor(struct file *file)
+{
+    if (file->descriptor < 0)
+        return true;
     bool closed = close(file->descriptor) == 0;
     if (file->descriptor == STDOUT_FILENO) {
         int why = errno;
         open("/dev/null", O_WRONLY);
         errno = why;
     }
+    file->descriptor = -1;
     return closed;
+}
+
+bool file_close(struct file *file, struct error *error)
+{
+    return close_descriptor(file) || write_failed(error);
 }
 
 /* Gives the temporary file its name, or removes it. */
 static bool settle(struct file *file, bool keep)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool kept = keep && rename(file->temporary, file->target) == 0;
+    sigset_t before;
+    hold_signals(&before);
+    bool kept = keep && rename(file->temporary->path, file->target) == 0;
     int why = errno;
     if (!kept)
-        unlink(file->temporary);
-    forget(file->temporary);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+        unlink(file->temporary->path);
+    atomic_store(&file->temporary->there, false);
+    release_signals(&before);
+    free(file->target);
+    file->target = NULL;
+    file->temporary = NULL;
     errno = why;
     return kept == keep;
 }
 
 bool file_commit(struct file *file, struct error *error)
 {
-    bool done = close_descriptor(file);
-    if (!done)
-        write_failed(error);
+    bool done = file_close(file, error);
     if (file->temporary && !settle(file, done))
         done = fail(error, "cannot be written: %s", strerror(errno));
-    release(file);
+    return done;
+}
+
+bool file_commit_all(struct file *files, size_t count, struct error *error)
+{
+    bool done = true;
+    sigset_t before;
+    hold_signals(&before);
+    for (size_t i = 0; i < count; i++) {
+        struct error why;
+        if (!done)
+            file_abandon(&files[i]);
+        else if (!file_commit(&files[i], &why))
+            done = fail(error, "%s: %s", files[i].path, why.text);
+    }
+    release_signals(&before);
     return done;
 }
 
 void file_abandon(struct file *file)
 {
-    if (file->descriptor != STDOUT_FILENO)
+    if (file->descriptor >= 0 && file->descriptor != STDOUT_FILENO)
         close(file->descriptor);
+    file->descriptor = -1;
     if (file->temporary)
         settle(file, false);
-    release(file);
+}
+
+bool directory_create(const char *path, struct temporary **made, struct error *error)
+{
+    struct stat status;
+    *made = NULL;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode) || fail(error, "is no directory");
+    struct temporary *temporary = new_temporary(path, "");
+    temporary->is_directory = true;
+    sigset_t before;
+    hold_signals(&before);
+    bool done = mkdir(path, 0777) == 0;
+    if (done)
+        remember(temporary);
+    release_signals(&before);
+    if (done) {
+        *made = temporary;
+        return true;
+    }
+    fail(error, "cannot be made: %s", strerror(errno));
+    free(temporary);
+    return false;
+}
+
+void directory_settle(struct temporary *made, bool keep)
+{
+    if (!keep)
+        rmdir(made->path);
+    atomic_store(&made->there, false);
 }
