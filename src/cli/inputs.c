@@ -5,34 +5,72 @@
 
 #include "base/buffer.h"
 #include "cli/message.h"
-#include "input/checkpoint.h"
-
-struct inputs inputs_new(const struct options *options, struct progress *progress)
-{
-    return (struct inputs){
-        .options = options, .progress = progress, .selection = options->selection};
-}
-
-void inputs_free(struct inputs *inputs)
-{
-    for (size_t p = 0; p < inputs->path_count; p++)
-        free(inputs->paths[p]);
-    free(inputs->paths);
-    *inputs = (struct inputs){0};
-}
 
 /* Over the line that tells how far it is. */
 static void tell(const struct inputs *inputs, const char *path, const char *text)
 {
+    if (!*text) /* a closed pipe */
+        return;
     progress_hide(inputs->progress);
     message(path, text);
     progress_show(inputs->progress);
 }
 
-static const char *keep_path(struct inputs *inputs, const char *path)
+/* Also what is read beside the tensors. */
+static void list_files(struct inputs *inputs)
 {
-    inputs->paths = reallocate(inputs->paths, inputs->path_count + 1, sizeof *inputs->paths);
-    return inputs->paths[inputs->path_count++] = copy_string(path);
+    const struct options *options = inputs->options;
+    const char *others[] = {options->update_is_number ? NULL : options->update, options->policy};
+    size_t room = options->file_count + sizeof others / sizeof *others;
+    for (size_t c = 0; c < inputs->checkpoint_count; c++)
+        room += inputs->checkpoints[c].count;
+    inputs->files = allocate(room, sizeof *inputs->files);
+    for (size_t c = 0; c < inputs->checkpoint_count; c++)
+        for (size_t i = 0; i < inputs->checkpoints[c].count; i++)
+            inputs->files[inputs->file_count++] = inputs->checkpoints[c].paths[i];
+    inputs->tensor_file_count = inputs->file_count;
+    for (char **path = options->files; *path; path++) /* an index */
+        inputs->files[inputs->file_count++] = *path;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i])
+            inputs->files[inputs->file_count++] = others[i];
+}
+
+/* Raw data may begin with anything. */
+static bool open_path(const struct options *options, const char *path,
+                      struct checkpoint *checkpoint, struct error *error)
+{
+    if (!options->has_raw)
+        return checkpoint_open(path, checkpoint, error);
+    *checkpoint = checkpoint_of_file(path);
+    return true;
+}
+
+bool inputs_open(const struct options *options, struct inputs *inputs)
+{
+    bool opened = true;
+    *inputs = (struct inputs){.options = options, .selection = options->selection};
+    inputs->checkpoints = allocate(options->file_count, sizeof *inputs->checkpoints);
+    for (char **path = options->files; *path; path++) {
+        struct error error;
+        if (open_path(options, *path, &inputs->checkpoints[inputs->checkpoint_count], &error)) {
+            inputs->checkpoint_count++;
+        } else {
+            tell(inputs, *path, error.text);
+            opened = false;
+        }
+    }
+    list_files(inputs);
+    return opened;
+}
+
+void inputs_close(struct inputs *inputs)
+{
+    for (size_t c = 0; c < inputs->checkpoint_count; c++)
+        checkpoint_close(&inputs->checkpoints[c]);
+    free(inputs->checkpoints);
+    free(inputs->files);
+    *inputs = (struct inputs){0};
 }
 
 static int64_t bytes_of_file(const char *path)
@@ -57,7 +95,7 @@ static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint
     const struct options *options = inputs->options;
     struct input_options how = {.raw = options->has_raw ? &options->raw : NULL,
                                 .view = options->has_view ? &options->view : NULL};
-    const char *path = keep_path(inputs, checkpoint->paths[index]);
+    const char *path = checkpoint->paths[index];
     progress_expect(inputs->progress, -bytes_of_file(path));
     if (!input_open(path, &how, input, error))
         return false;
@@ -82,39 +120,22 @@ static bool with_file(struct inputs *inputs, const struct checkpoint *checkpoint
             tell(inputs, input.path, input.warning);
         input_close(&input);
     }
-    if (!done && *error.text)
+    if (!done)
         tell(inputs, checkpoint->paths[index], error.text);
     return done;
 }
 
-/* Raw data may begin with anything. */
-static bool open_path(const struct inputs *inputs, const char *path, struct checkpoint *checkpoint,
-                      struct error *error)
+bool inputs_each(struct inputs *inputs, input_body *body, void *context)
 {
-    if (!inputs->options->has_raw)
-        return checkpoint_open(path, checkpoint, error);
-    *checkpoint = checkpoint_of_file(path);
-    return true;
-}
-
-bool inputs_each(struct inputs *inputs, const char *path, input_body *body, void *context)
-{
-    struct checkpoint checkpoint;
-    struct error error;
-    if (!open_path(inputs, path, &checkpoint, &error)) {
-        tell(inputs, path, error.text);
-        return false;
-    }
     bool done = true;
-    for (size_t i = 0; i < checkpoint.count; i++)
-        progress_expect(inputs->progress, bytes_of_file(checkpoint.paths[i]));
-    for (size_t i = 0; i < checkpoint.count; i++)
-        done &= with_file(inputs, &checkpoint, i, body, context);
-    checkpoint_close(&checkpoint);
-    return done;
-}
-
-bool inputs_finish(const struct inputs *inputs, struct error *error)
-{
-    return selection_finish(&inputs->selection, error);
+    struct error error;
+    for (size_t i = 0; i < inputs->tensor_file_count; i++)
+        progress_expect(inputs->progress, bytes_of_file(inputs->files[i]));
+    for (size_t c = 0; c < inputs->checkpoint_count; c++)
+        for (size_t i = 0; i < inputs->checkpoints[c].count; i++)
+            done &= with_file(inputs, &inputs->checkpoints[c], i, body, context);
+    if (!done || selection_finish(&inputs->selection, &error))
+        return done;
+    tell(inputs, NULL, error.text);
+    return false;
 }

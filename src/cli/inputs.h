@@ -5,26 +5,27 @@
 
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "input/input.h"
+#include "input/checkpoint.h"
 
 struct inputs {
     const struct options *options;
     struct progress *progress; /* NULL for none */
     struct selection selection;
-    char **paths; /* of the files so far; owned, since what is told of tensors names them */
-    size_t path_count;
+    struct checkpoint *checkpoints; /* one a path that can be told, owned, as is */
+    size_t checkpoint_count;
+    const char **files; /* all that is read: first the files of the checkpoints */
+    size_t tensor_file_count, file_count;
 };
 
-struct inputs inputs_new(const struct options *options, struct progress *progress);
-void inputs_free(struct inputs *inputs);
+/* Finds out which files there are; no tensor is looked at. Tells the user what is wrong; false
+ * where something was, and the other paths are there all the same. */
+bool inputs_open(const struct options *options, struct inputs *inputs);
+void inputs_close(struct inputs *inputs);
 
 typedef bool input_body(void *context, struct input *input, struct error *error);
 
-/* Calls the body with every file of the path. Tells the user what is wrong, with a file or by the
- * body's message; false where something was, after all files. */
-bool inputs_each(struct inputs *inputs, const char *path, input_body *body, void *context);
-
-/* After all paths: false with a message where a pattern has matched nothing. */
-bool inputs_finish(const struct inputs *inputs, struct error *error);
+/* Calls the body with every file. Tells the user what is wrong, with a file or by the body's
+ * message; false where something was, after all files, or where a pattern has matched nothing. */
+bool inputs_each(struct inputs *inputs, input_body *body, void *context);
 
 #endif

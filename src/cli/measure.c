@@ -159,6 +159,14 @@ static void leave_tensor(void *context, void *of, unsigned thread)
         give_back_tally(m, tally);
 }
 
+static int scale_of(const struct measurement *m, size_t t, size_t c)
+{
+    const struct cast *cast = &m->options->casts[c];
+    const struct extremes *extremes = m->extremes ? &m->extremes[t] : NULL;
+    return extremes ? scale_without_overflow(cast, extremes->most_positive, extremes->most_negative)
+                    : cast->scale;
+}
+
 static struct cast *bind_casts(const struct measurement *m, size_t t)
 {
     const struct options *options = m->options;
@@ -166,9 +174,7 @@ static struct cast *bind_casts(const struct measurement *m, size_t t)
     memcpy(casts, options->casts, options->cast_count * sizeof *casts);
     for (size_t c = 0; c < options->cast_count; c++) {
         casts[c].key = random_key(options->seed, m->input->tensors[t].name);
-        if (m->extremes)
-            casts[c].scale = scale_without_overflow(&casts[c], m->extremes[t].most_positive,
-                                                    m->extremes[t].most_negative);
+        casts[c].scale = scale_of(m, t, c);
     }
     return casts;
 }
@@ -179,6 +185,8 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
     const struct options *options = m->options;
     struct tensor *tensor = &m->input->tensors[t];
     struct update_source updates;
+    if (m->analysis->writer && !writer_reach(m->analysis->writer, t, error))
+        return false;
     if (!updates_match(options, &m->analysis->updates, tensor, m->input->tensor_count, &updates,
                        error))
         return false;
@@ -322,6 +330,18 @@ static const struct schedule_work measure_tensors = {.cost = COST_PLAIN,
                                                      .end = end_tensor,
                                                      .progress = note_progress};
 
+/* The K of each tensor: before it is cast, headers may have to tell. */
+static bool begin_writing(struct measurement *m, struct error *error)
+{
+    size_t count = m->input->tensor_count;
+    int *scales = m->extremes ? allocate(count, sizeof *scales) : NULL;
+    for (size_t t = 0; scales && t < count; t++)
+        scales[t] = scale_of(m, t, 0);
+    bool begun = writer_begin(m->analysis->writer, m->input, scales, error);
+    free(scales);
+    return begun;
+}
+
 /* Names the tensor where the file has more than one, and counts the others. */
 static bool fail_tensors(const struct input *input, const struct schedule_failures *failures,
                          const struct error *why, struct error *error)
@@ -415,25 +435,31 @@ static bool measure_all(struct measurement *m, struct error *error)
         if (!run(m, find_scales, error))
             return false;
     }
-    return (!writer || writer_begin(writer, m->input, error)) && run(m, measure_tensors, error) &&
-           input_finish(m->input, error) && updates_finish(&m->analysis->updates, error) &&
-           (!writer || writer_end(writer, m->input, error));
+    return (!writer || begin_writing(m, error)) && run(m, measure_tensors, error) &&
+           (!writer || writer_end(writer, error)) && input_finish(m->input, error) &&
+           updates_finish(&m->analysis->updates, error);
 }
 
+/* What is skipped moves to the report, which has no use for its data. */
 static void note_skipped(struct report *report, struct input *input)
 {
     report->skipped = reallocate(report->skipped, report->skipped_count + input->skipped_count,
                                  sizeof *report->skipped);
-    for (size_t s = 0; s < input->skipped_count; s++)
+    for (size_t s = 0; s < input->skipped_count; s++) {
+        struct skipped *skipped = &input->skipped[s];
+        if (skipped->data)
+            tensor_free(skipped->data);
+        free(skipped->data);
+        skipped->data = NULL;
         report->skipped[report->skipped_count++] =
-            (struct report_skipped){.file = input->path, .skipped = input->skipped[s]};
+            (struct report_skipped){.file = input->path, .skipped = *skipped};
+    }
     input->skipped_count = 0;
 }
 
 bool measure_input(void *context, struct input *input, struct error *error)
 {
     struct analysis *analysis = context;
-    note_skipped(analysis->report, input);
     struct measurement m = {.analysis = analysis,
                             .options = analysis->options,
                             .input = input,
@@ -444,5 +470,6 @@ bool measure_input(void *context, struct input *input, struct error *error)
     bool done = measure_all(&m, error);
     hand_over(&m);
     free_workers(&m);
+    note_skipped(analysis->report, input);
     return done;
 }

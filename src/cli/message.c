@@ -22,3 +22,10 @@ void message(const char *file, const char *text)
     fwrite(line.data, 1, line.length, stderr);
     buffer_free(&line);
 }
+
+int trouble(const char *file, const struct error *error)
+{
+    if (*error->text)
+        message(file, error->text);
+    return STATUS_TROUBLE;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/scatter.h"
 
 bool wants_bare_codes(const char *path)
 {
@@ -16,6 +17,9 @@ bool npy_can_hold(const struct tensor *tensor, struct error *error)
     if (tensor->components && tensor->fortran)
         return fail(error, "a Fortran-ordered complex tensor has no .npy layout once its "
                            "components are an axis: write .raw, or store it in C order first");
+    if (tensor->strides && (tensor_repeats(tensor) || !tensor_is_in_c_order(tensor)))
+        return fail(error, "the tensor has strides, for which .npy has no layout: write "
+                           ".safetensors, or .raw for codes in the order of the input");
     if (tensor->rank >= RANK_LIMIT)
         return fail(error, "one axis too many for .npy: write .raw");
     return true;

@@ -233,9 +233,9 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->view_text = argument;
         return dtype_find(argument, strlen(argument), &options->view, error);
     case OPTION_SELECT:
-        return selection_add(&options->selection, argument, false, error);
+        return selection_add(&options->selection, argument, PATTERN_SELECT, error);
     case OPTION_EXCLUDE:
-        return selection_add(&options->selection, argument, true, error);
+        return selection_add(&options->selection, argument, PATTERN_EXCLUDE, error);
     case OPTION_TO:
         return parse_to(options, argument, error);
     case OPTION_ROUND:
@@ -260,6 +260,8 @@ static bool take(struct options *options, struct common *common, enum option_id 
     case OPTION_WRITE:
         options->write = argument;
         return *argument ? true : fail(error, "--write names no file");
+    case OPTION_KEEP:
+        return selection_add(&options->selection, argument, PATTERN_KEEP, error);
     case OPTION_JSON:
         return add_output(options, "json", error);
     case OPTION_OUTPUT:
@@ -473,6 +475,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
             return false;
     }
     options->files = argv + optind;
+    options->file_count = (size_t)(argc - optind);
     return (options->action != ACTION_RUN && options->action != ACTION_LIST) ||
            settle(options, &common, error);
 }

@@ -24,6 +24,7 @@ enum action { ACTION_RUN, ACTION_LIST, ACTION_FORMATS, ACTION_VERSION, ACTION_HE
 struct options {
     enum action action;
     char **files; /* of argv, NULL at the end */
+    size_t file_count;
     bool has_raw, has_view;
     struct raw_layout raw;
     struct dtype view;

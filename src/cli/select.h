@@ -1,4 +1,4 @@
-/* --select and --exclude: the tensors that are looked at. */
+/* --select, --exclude and --keep: the tensors that are looked at, and that are cast. */
 #ifndef PRECHECK_CLI_SELECT_H
 #define PRECHECK_CLI_SELECT_H
 
@@ -8,9 +8,11 @@
 #include "base/error.h"
 #include "input/input.h"
 
+enum pattern_use { PATTERN_SELECT, PATTERN_EXCLUDE, PATTERN_KEEP, PATTERN_USES };
+
 struct pattern {
     const char *text; /* not owned */
-    bool exclude;
+    enum pattern_use use;
     bool matched; /* a name, in any file */
 };
 
@@ -20,11 +22,12 @@ struct selection {
     size_t count;
 };
 
-bool selection_add(struct selection *selection, const char *text, bool exclude,
+bool selection_add(struct selection *selection, const char *text, enum pattern_use use,
                    struct error *error);
 void selection_free(struct selection *selection);
 
-/* Removes from the input the tensors, and what is skipped, that are not selected. */
+/* Removes from the input the tensors, and what is skipped, that are not selected; those that are to
+ * be kept as they are become skipped. */
 void selection_apply(struct selection *selection, struct input *input);
 
 /* After all files: false with a message where a pattern has matched nothing. */
