@@ -46,6 +46,7 @@ struct job {
     struct decoder decoder;
     struct cast *casts;
     struct plan *plans;
+    struct encoder encoder; /* where codes are written */
     struct update_source updates;
     struct referee *referee; /* NULL without --reference */
     pthread_mutex_t lock;    /* of the tally */
@@ -82,16 +83,15 @@ enum { CODES_BYTES = 64 << 10 };
 static bool write_codes(struct measurement *m, struct job *job, struct worker *worker,
                         const struct chunk *chunk, struct error *error)
 {
-    const struct cast *cast = &job->casts[0];
     const char *elements = chunk->elements;
-    size_t code_bytes = (size_t)cast->format.code_bytes, most = CODES_BYTES / code_bytes;
+    size_t code_bytes = (size_t)job->casts[0].format.code_bytes, most = CODES_BYTES / code_bytes;
     if (!worker->codes)
         worker->codes = allocate(1, CODES_BYTES);
     for (size_t done = 0; done < chunk->n; done += most) {
         size_t n = chunk->n - done < most ? chunk->n - done : most;
         uint64_t first = chunk->first + done;
         kernel_encode(m->options->kernel, &job->decoder,
-                      elements + done * (size_t)job->decoder.dtype.bytes, n, first, cast,
+                      elements + done * (size_t)job->decoder.dtype.bytes, n, first, &job->encoder,
                       worker->codes);
         if (!writer_codes(m->analysis->writer, job->index, first, worker->codes, n * code_bytes,
                           error))
@@ -201,6 +201,8 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
     job->plans = allocate(options->cast_count, sizeof *job->plans);
     for (size_t c = 0; c < options->cast_count; c++)
         job->plans[c] = plan_cast(&job->casts[c]);
+    if (m->analysis->writer)
+        job->encoder = encoder_open(&job->plans[0]);
     if (options->reference)
         job->referee = referee_new(options, &job->decoder, &job->updates, job->casts);
     return true;

@@ -299,31 +299,33 @@ void kernel_update(const struct kernel *kernel, const struct decoder *decoder, c
                                         first, update, plans, updates, steps, cast_count));
 }
 
-static void store_code(unsigned char *to, int bytes, uint64_t code)
+struct encoder encoder_open(const struct plan *plan)
 {
-    for (int b = 0; b < bytes; b++)
-        to[b] = (unsigned char)(code >> (8 * b));
+    struct encoder encoder;
+    WITH_DEFAULT_ENVIRONMENT(encoder = encoder_make(&plan->cast, plan->overflow_f32));
+    return encoder;
 }
 
-static void encode_all(struct blocks *blocks, uint64_t first, const struct cast *cast,
+static void encode_all(struct blocks *blocks, uint64_t first, const struct encoder *encoder,
                        unsigned char *codes)
 {
     const float *f32;
     const double *f64;
-    int bytes = cast->format.code_bytes;
-    for (size_t n; (n = next_block(blocks, &f32, &f64)); first += n)
-        for (size_t i = 0; i < n; i++, codes += bytes) {
-            struct outcome outcome = cast_element(cast, f64 ? f64[i] : (double)f32[i], first + i);
-            store_code(codes, bytes, outcome_code(cast, &outcome));
-        }
+    size_t bytes = (size_t)encoder->cast.format.code_bytes;
+    for (size_t n; (n = next_block(blocks, &f32, &f64)); first += n, codes += n * bytes) {
+        if (f64)
+            encode_f64(encoder, f64, n, first, codes);
+        else
+            encode_f32(encoder, f32, n, first, codes);
+    }
 }
 
 void kernel_encode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
-                   size_t n, uint64_t first, const struct cast *cast, unsigned char *codes)
+                   size_t n, uint64_t first, const struct encoder *encoder, unsigned char *codes)
 {
     struct blocks blocks;
     blocks.kernel = kernel, blocks.decoder = decoder, blocks.at = elements, blocks.left = n;
-    WITH_DEFAULT_ENVIRONMENT(encode_all(&blocks, first, cast, codes));
+    WITH_DEFAULT_ENVIRONMENT(encode_all(&blocks, first, encoder, codes));
 }
 
 static void decode_all(struct blocks *blocks, void (*visit)(void *, const double *, size_t),

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "format/cast.h"
+#include "kernel/encode.h"
 #include "kernel/measure.h"
 #include "kernel/update.h"
 
@@ -89,9 +90,12 @@ void kernel_update(const struct kernel *kernel, const struct decoder *decoder, c
                    const struct update_plan *update, const struct plan *plans,
                    struct update_measure *updates, struct steps_measure *steps, size_t cast_count);
 
+/* What kernel_encode needs: made once a tensor. */
+struct encoder encoder_open(const struct plan *plan);
+
 /* Writes n codes of the cast, format.code_bytes each, little-endian. */
 void kernel_encode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,
-                   size_t n, uint64_t first, const struct cast *cast, unsigned char *codes);
+                   size_t n, uint64_t first, const struct encoder *encoder, unsigned char *codes);
 
 /* Calls visit(context, x, n) with the decoded elements in pieces; for the reference. */
 void kernel_decode(const struct kernel *kernel, const struct decoder *decoder, const void *elements,

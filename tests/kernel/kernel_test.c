@@ -883,7 +883,9 @@ static void check_codes(const struct kernel *kernel, const struct encoded *tenso
     unsigned char *codes = room.data + room.bytes - tensor->n * bytes;
     codes[-1] = 0xa5;
     struct decoder decoder = decoder_open(kernel, &tensor->dtype, tensor->big_endian);
-    kernel_encode(kernel, &decoder, tensor->bytes, tensor->n, 5, cast, codes);
+    struct plan plan = plan_cast(cast);
+    struct encoder encoder = encoder_open(&plan);
+    kernel_encode(kernel, &decoder, tensor->bytes, tensor->n, 5, &encoder, codes);
     decoder_close(&decoder);
     assert_int_equal(codes[-1], 0xa5);
     for (size_t i = 0; i < tensor->n; i++) {
@@ -941,6 +943,47 @@ static void test_codes(void **state)
     free(tensor.values);
 }
 
+/* Numbers from all over float32 by the short way and by the definition. */
+static size_t check_short_codes(const struct cast *cast, uint32_t start, uint32_t step, size_t n)
+{
+    struct plan plan = plan_cast(cast);
+    struct encoder encoder = encoder_open(&plan);
+    if (!encoder.is_short)
+        return 0;
+    float x[64];
+    unsigned char codes[4 * LENGTH(x)];
+    size_t bytes = (size_t)cast->format.code_bytes;
+    for (size_t done = 0; done < n; done += LENGTH(x)) {
+        for (size_t i = 0; i < LENGTH(x); i++, start += step)
+            x[i] = float_from_bits(start);
+        encode_f32(&encoder, x, LENGTH(x), 0, codes);
+        for (size_t i = 0; i < LENGTH(x); i++) {
+            struct outcome outcome = cast_element(cast, x[i], 0);
+            uint64_t wanted = outcome_code(cast, &outcome), code = 0;
+            for (size_t b = 0; b < bytes; b++)
+                code |= (uint64_t)codes[i * bytes + b] << (8 * b);
+            if (code != wanted)
+                fail_msg("%s, scale %d, %s: %a became 0x%llx, not 0x%llx", cast->format.name,
+                         cast->scale, cast->saturate ? "saturate" : "inf", x[i],
+                         (unsigned long long)code, (unsigned long long)wanted);
+        }
+    }
+    return 1;
+}
+
+static void test_short_codes(void **state)
+{
+    struct dice dice = dice_for("short codes");
+    struct cast cast;
+    size_t count = 0, n = test_exhaustively() ? 1 << 22 : 1 << 14;
+    (void)state;
+    for (size_t i = 0; table_cast(i, ROUND_NEAREST_EVEN, &cast); i++) {
+        uint32_t start = (uint32_t)dice_u64(&dice), step = (uint32_t)((UINT64_C(1) << 32) / n | 1);
+        count += check_short_codes(&cast, start, step, n);
+    }
+    assert_in_range(count, 100, 10000);
+}
+
 /* Reading, encoding and what is made once a tensor, with subnormal numbers flushed or another
  * rounding direction set. */
 static void test_dtypes_in_environment(void **state)
@@ -967,7 +1010,9 @@ static void test_dtypes_in_environment(void **state)
             fegetenv(&before);
             enter(&environments[e]);
             struct decoder decoder = decoder_open(kernel, &tensor.dtype, false);
-            kernel_encode(kernel, &decoder, tensor.bytes, N, 5, &cast, (unsigned char *)codes);
+            struct plan plan = plan_cast(&cast);
+            struct encoder encoder = encoder_open(&plan);
+            kernel_encode(kernel, &decoder, tensor.bytes, N, 5, &encoder, (unsigned char *)codes);
             fesetenv(&before);
             decoder_close(&decoder);
             for (size_t i = 0; i < N; i++)
@@ -1086,10 +1131,11 @@ static size_t list_tests(const struct kernel *kernel, struct CMUnitTest *tests)
 int main(void)
 {
     enum { MOST_OF_A_KERNEL = LENGTH(number_types) * LENGTH(tests_of_each) };
-    struct CMUnitTest *tests = allocate(2 + kernel_count * MOST_OF_A_KERNEL, sizeof *tests);
+    struct CMUnitTest *tests = allocate(3 + kernel_count * MOST_OF_A_KERNEL, sizeof *tests);
     tests[0] = (struct CMUnitTest)cmocka_unit_test(test_finding);
     tests[1] = (struct CMUnitTest)cmocka_unit_test(test_plans);
-    size_t count = 2, own = count;
+    tests[2] = (struct CMUnitTest)cmocka_unit_test(test_short_codes);
+    size_t count = 3, own = count;
     for (size_t k = 0; k < kernel_count; k++)
         count += list_tests(kernel_table[k], tests + count);
     print_seed();
