@@ -265,7 +265,8 @@ static const char *name_of(const struct checkpoint_writer *w, const char *name)
 
 static bool can_copy(const struct skipped *skipped)
 {
-    return skipped->data && safetensors_dtype(skipped->data->dtype.name, false);
+    return skipped->data && safetensors_dtype(skipped->data->dtype.name, false) &&
+           !tensor_repeats(skipped->data);
 }
 
 static bool fill_sheet(struct checkpoint_writer *w, struct error *error)
@@ -388,6 +389,8 @@ static bool make_metadata(const struct checkpoint_writer *w, const int *scales, 
     buffer_puts(to, "{");
     if (earlier && !keep_metadata(earlier, scaled, to, error))
         return false;
+    if (!earlier && w->input->container && strcmp(w->input->container->name, "pt") == 0)
+        add_pair(to, "format", "pt"); /* without it, transformers loads no .safetensors */
     add_pair(to, OWN_KEY "to", w->writer.format->name);
     add_rounding(to, options);
     add_pair(to, OWN_KEY "overflow", options->casts[0].saturate ? "saturate" : "inf");
