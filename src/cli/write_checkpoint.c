@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/checked.h"
 #include "cli/file.h"
 #include "cli/safetensors_write.h"
 #include "cli/scatter.h"
@@ -223,19 +224,16 @@ static bool add_stored(struct checkpoint_writer *w, const struct tensor *tensor,
     if (tensor->elements == ELEMENTS_UNKNOWN)
         return fail(error, "the header comes first and needs the shape: give it in --raw");
     if (tensor_repeats(tensor))
-        return fail(error,
-                    "tensor '%.200s' repeats elements (a stride of 0), "
-                    "which .safetensors cannot",
-                    name);
+        return fail(
+            error, "tensor '%.200s' has a stride of 0, for which .safetensors has no layout", name);
     struct stored *stored = &w->sheet.stored[w->sheet.count++];
     *stored = (struct stored){.name = name,
                               .dtype = dtype,
                               .shape = tensor->shape,
                               .rank = tensor->rank,
                               .alignment = (unsigned)bytes};
-    return __builtin_mul_overflow(tensor->elements, (uint64_t)bytes, &stored->bytes)
-               ? fail(error, "tensor '%.200s' does not fit in any file", name)
-               : true;
+    return checked_multiply(tensor->elements, (uint64_t)bytes, &stored->bytes) ||
+           fail(error, "tensor '%.200s' does not fit in any file", name);
 }
 
 /* Complex numbers are one element, where there is a word for them. */
@@ -273,25 +271,36 @@ static bool fill_sheet(struct checkpoint_writer *w, struct error *error)
 {
     struct input *input = w->input;
     const struct format *format = w->writer.format;
-    size_t lost = 0, first_lost = 0;
     for (size_t t = 0; t < input->tensor_count; t++)
         if (!add_stored(w, &input->tensors[t], name_of(w, input->tensors[t].name), w->dtype,
                         format->code_bytes, error))
             return false;
     for (size_t s = 0; s < input->skipped_count; s++) {
         struct skipped *skipped = &input->skipped[s];
-        if (!can_copy(skipped) && !lost++)
-            first_lost = s;
-        else if (can_copy(skipped) && !add_copy(w, skipped->data, name_of(w, skipped->name), error))
+        if (can_copy(skipped) && !add_copy(w, skipped->data, name_of(w, skipped->name), error))
             return false;
     }
-    if (lost == 1)
-        input_warn(input, "'%.100s' is not written: .safetensors cannot have it",
-                   name_of(w, input->skipped[first_lost].name));
-    else if (lost)
-        input_warn(input, "'%.100s' and %zu more are not written: .safetensors cannot have them",
-                   name_of(w, input->skipped[first_lost].name), lost - 1);
     return true;
+}
+
+/* Once: there may be thousands. */
+static void warn_of_lost(const struct checkpoint_writer *w)
+{
+    struct input *input = w->input;
+    size_t lost = 0, first = 0;
+    for (size_t s = input->skipped_count; s-- > 0;)
+        if (!can_copy(&input->skipped[s])) {
+            first = s;
+            lost++;
+        }
+    if (!lost)
+        return;
+    const struct skipped *skipped = &input->skipped[first];
+    char others[40] = "";
+    if (lost > 1)
+        snprintf(others, sizeof others, ", nor are %zu more", lost - 1);
+    input_warn(input, "'%.80s' (%s, %.80s) is not written%s", name_of(w, skipped->name),
+               skipped->dtype, skipped->reason, others);
 }
 
 static int by_offset(const void *a, const void *b)
@@ -312,6 +321,7 @@ static bool make_sheet(struct checkpoint_writer *w, struct error *error)
         return false;
     if (w->copy_count)
         qsort(w->copies, w->copy_count, sizeof *w->copies, by_offset);
+    warn_of_lost(w);
     return sheet_arrange(&w->sheet, error);
 }
 
