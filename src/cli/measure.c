@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "cli/referee.h"
+#include "exact/figure.h"
 #include "kernel/scale.h"
 #include "tally/tally.h"
 
@@ -330,6 +331,7 @@ static const struct schedule_work measure_tensors = {.cost = COST_PLAIN,
                                                      .chunk = measure_chunk,
                                                      .leave = leave_tensor,
                                                      .end = end_tensor,
+                                                     .depart = exact_leave_thread,
                                                      .progress = note_progress};
 
 /* The K of each tensor: before it is cast, headers may have to tell. */

@@ -418,6 +418,8 @@ static void work(struct thread *thread)
             leave(thread);
     }
     leave(thread);
+    if (what->depart)
+        what->depart();
     free(thread->buffer);
 }
 

@@ -30,6 +30,8 @@ struct schedule_work {
     /* After the last thread has left: all elements were seen, or something went wrong (!done). The
      * job is the callee's to free. Any order, several at a time. */
     bool (*end)(void *context, void *job, bool done, struct error *error);
+    /* By each thread, after all it does. May be NULL. */
+    void (*depart)(void);
     /* Now and then, with the bytes seen since the last call; by any thread. May be NULL. */
     void (*progress)(void *context, uint64_t bytes);
 };

@@ -144,3 +144,8 @@ char *exact_hex(const struct exact_sum *sum)
     mpz_clear(n);
     return text.data;
 }
+
+void exact_leave_thread(void)
+{
+    mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
+}

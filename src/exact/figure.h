@@ -20,4 +20,7 @@ double exact_decibel(const struct exact_sum *a, const struct exact_sum *b);
 /* As a hexadecimal float of as many digits as it needs; the caller frees. */
 char *exact_hex(const struct exact_sum *sum);
 
+/* Frees what MPFR has put aside for the calling thread: before that ends. */
+void exact_leave_thread(void);
+
 #endif
