@@ -430,15 +430,22 @@ static bool make_tensor(const struct torch_file *file, struct view *view, struct
         !locate(file, view, elements, &offset, error))
         return false;
     const char *reason = reason_to_skip(view, viewed);
-    if (!reason && elements && !count_apart(view, &apart))
+    bool overlap = elements && !count_apart(view, &apart);
+    if (!reason && overlap)
         reason = "its elements overlap";
     if (reason)
-        return skip(made, type->dtype, reason);
+        skip(made, type->dtype, reason);
+    if (reason && (type->class != WHOLE || view->altered || overlap))
+        return true;
 
-    if (viewed)
+    if (viewed) {
         tensor->dtype = *file->options->view;
-    else if (!dtype_find(type->dtype, strlen(type->dtype), &tensor->dtype, error))
+    } else if (type->class == WHOLE) { /* to be copied */
+        snprintf(tensor->dtype.name, sizeof tensor->dtype.name, "%s", type->dtype);
+        tensor->dtype.bytes = (int)type->bytes;
+    } else if (!dtype_find(type->dtype, strlen(type->dtype), &tensor->dtype, error)) {
         return false;
+    }
     bool plain = elements == 0 || is_c_order(view);
     tensor->elements = apart;
     tensor->components = type->class == COMPLEX;

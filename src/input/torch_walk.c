@@ -166,12 +166,13 @@ static bool add_tensor(struct walk *w, const struct torch_call *call, const stru
         return false;
     if (!torch_make(w->file, call, &made, w->error))
         return fail_tensor(w, name);
-    if (made.reason) {
-        input_add_skipped(w->input, name, made.dtype, made.reason);
-        return true;
-    }
     made.tensor.name = name;
-    input_add_tensor(w->input, &made.tensor);
+    if (!made.reason)
+        input_add_tensor(w->input, &made.tensor);
+    else if (made.tensor.dtype.bytes)
+        input_add_skipped_data(w->input, &made.tensor, made.reason);
+    else
+        input_add_skipped(w->input, name, made.dtype, made.reason);
     return true;
 }
 
