@@ -12,7 +12,7 @@ bool selection_add(struct selection *selection, const char *text, enum pattern_u
 {
     struct error why;
     if (!glob_valid(text, &why))
-        return fail(error, "%s '%s': %s", option_of[use], text, why.text);
+        return fail(error, "%s: %s", option_of[use], why.text);
     selection->patterns =
         reallocate(selection->patterns, selection->count + 1, sizeof *selection->patterns);
     selection->patterns[selection->count++] = (struct pattern){.text = text, .use = use};

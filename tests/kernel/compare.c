@@ -45,13 +45,12 @@ void tally_reset(struct tally *tally, size_t cast_count)
     tally->cast_count = cast_count;
 }
 
-/* Merging carries: the digits become those of the one form with 0 <= digit < 2^32 below the top. */
-static bool same_sum(struct exact_sum *a, struct exact_sum *b)
+/* One number has many digits. */
+static bool same_sum(const struct exact_sum *a, const struct exact_sum *b)
 {
-    static const struct exact_sum zero;
-    exact_sum_merge(a, &zero);
-    exact_sum_merge(b, &zero);
-    return memcmp(a->digit, b->digit, sizeof a->digit) == 0;
+    struct exact_sum difference = *a;
+    exact_sum_subtract(&difference, b);
+    return exact_is_zero(&difference);
 }
 
 static bool same_extreme(const struct extreme *a, const struct extreme *b)
