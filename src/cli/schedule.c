@@ -336,11 +336,11 @@ static void run_mapped_chunk(void *context)
         struct chunk part = {.elements = (const char *)chunk->elements + done * bytes,
                              .n = chunk->n - done < most ? chunk->n - done : most,
                              .first = chunk->first + done};
+        elements_saw(&open->elements, part.first, part.n, part.elements);
         task->chunk = &part;
         run_chunk(task);
         if (!task->done)
             return;
-        elements_saw(&open->elements, part.first, part.n, part.elements);
     }
 }
 
