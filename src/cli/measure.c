@@ -18,6 +18,7 @@ struct worker {
     struct tally *tally;  /* of the job it is at; NULL while it has nothing of one */
     void *updates;        /* room for those of a piece, made when needed, as is */
     unsigned char *codes; /* CODES_BYTES of them */
+    struct total *total;  /* of the tensors that it was the last at */
 };
 
 /* The largest elements of a tensor on either side of 0. */
@@ -35,6 +36,7 @@ struct measurement {
     size_t first; /* of the input's tensors in the report */
     bool *measured;
     struct extremes *extremes; /* one a tensor, where scales depend on them */
+    struct plan *plans;        /* those of each format, where they do not */
     pthread_mutex_t lock;      /* of the following */
     struct tally **spare;      /* tallies that are empty */
     size_t spare_count;
@@ -200,8 +202,10 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
                      .casts = bind_casts(m, t),
                      .lock = PTHREAD_MUTEX_INITIALIZER};
     job->plans = allocate(options->cast_count, sizeof *job->plans);
-    for (size_t c = 0; c < options->cast_count; c++)
-        job->plans[c] = plan_cast(&job->casts[c]);
+    for (size_t c = 0; c < options->cast_count; c++) {
+        job->plans[c] = m->extremes ? plan_cast(&job->casts[c]) : m->plans[c];
+        job->plans[c].cast = job->casts[c];
+    }
     if (m->analysis->writer)
         job->encoder = encoder_open(&job->plans[0]);
     if (options->reference)
@@ -221,7 +225,8 @@ static void free_job(struct job *job)
 }
 
 /* The figures of a tensor are worked out by the thread that leaves it last. */
-static bool report_tensor(struct measurement *m, struct job *job, struct error *error)
+static bool report_tensor(struct measurement *m, struct job *job, struct total *total,
+                          struct error *error)
 {
     struct analysis *analysis = m->analysis;
     struct report_tensor *into = &analysis->report->tensors[m->first + job->index];
@@ -229,9 +234,7 @@ static bool report_tensor(struct measurement *m, struct job *job, struct error *
         job->tally = take_tally(m, &job->updates.plan);
     into->tensor = *job->tensor; /* its length may not have been known before */
     into->figures = report_figures_new(job->tally, job->casts);
-    pthread_mutex_lock(&m->lock);
-    total_add(analysis->total, analysis->report, m->first + job->index, job->casts, job->tally);
-    pthread_mutex_unlock(&m->lock);
+    total_add(total, analysis->report, m->first + job->index, job->casts, job->tally);
     job->casts = NULL; /* they are the figures' */
     bool agreed = !job->referee || referee_agrees(job->referee, into->figures, error);
     report_pack(analysis->report, into);
@@ -239,11 +242,11 @@ static bool report_tensor(struct measurement *m, struct job *job, struct error *
     return agreed;
 }
 
-static bool end_tensor(void *context, void *of, bool done, struct error *error)
+static bool end_tensor(void *context, void *of, unsigned thread, bool done, struct error *error)
 {
     struct measurement *m = context;
     struct job *job = of;
-    bool ok = done && report_tensor(m, job, error);
+    bool ok = done && report_tensor(m, job, m->workers[thread].total, error);
     if (job->tally)
         give_back_tally(m, job->tally);
     free_job(job);
@@ -310,8 +313,9 @@ static void leave_extremes(void *context, void *of, unsigned thread)
     (void)thread;
 }
 
-static bool end_extremes(void *context, void *of, bool done, struct error *error)
+static bool end_extremes(void *context, void *of, unsigned thread, bool done, struct error *error)
 {
+    (void)thread;
     struct extremes_job *job = of;
     (void)context;
     (void)error;
@@ -371,8 +375,8 @@ static bool run(struct measurement *m, struct schedule_work work, struct error *
            fail_tensors(m->input, &failures, &why, error);
 }
 
-/* Threads that the input is worth and that memory allows: each has a tally, another is on its way,
- * and there are buffers and a stack. */
+/* Threads that the input is worth and that memory allows: each has a tally and a total, another
+ * tally is on its way, and there are buffers and a stack. */
 static unsigned thread_count(const struct analysis *analysis, const struct input *input)
 {
     enum { ALL_THREADS_BYTES = 40 << 20, BUFFERS_AND_STACK = 600 << 10 };
@@ -380,7 +384,7 @@ static unsigned thread_count(const struct analysis *analysis, const struct input
     /* What has to come in order comes through one. */
     if (options->reference || (analysis->writer && writer_in_order(analysis->writer)))
         return 1;
-    size_t each = BUFFERS_AND_STACK + 2 * tally_bytes(options->cast_count, &options->update_plan);
+    size_t each = BUFFERS_AND_STACK + 3 * tally_bytes(options->cast_count, &options->update_plan);
     size_t affordable = ALL_THREADS_BYTES / each + 1;
     unsigned threads = schedule_useful_threads(
         input, analysis->threads, options->update_plan.steps ? COST_STEPS : COST_PLAIN);
@@ -415,17 +419,30 @@ static void hand_over(struct measurement *m)
     free(m->measured);
 }
 
+static void make_workers(struct measurement *m)
+{
+    const struct options *options = m->options;
+    m->workers = allocate(m->worker_count, sizeof *m->workers);
+    for (unsigned t = 0; t < m->worker_count; t++)
+        m->workers[t].total = total_new(options->cast_count, &options->update_plan);
+    m->plans = allocate(options->cast_count, sizeof *m->plans);
+    for (size_t c = 0; c < options->cast_count; c++)
+        m->plans[c] = plan_cast(&options->casts[c]);
+}
+
 static void free_workers(struct measurement *m)
 {
     for (unsigned t = 0; t < m->worker_count; t++) {
         free(m->workers[t].updates);
         free(m->workers[t].codes);
+        total_free(m->workers[t].total);
     }
     for (size_t s = 0; s < m->spare_count; s++)
         tally_free(m->spare[s]);
     free(m->workers);
     free(m->spare);
     free(m->extremes);
+    free(m->plans);
     pthread_mutex_destroy(&m->lock);
 }
 
@@ -469,9 +486,11 @@ bool measure_input(void *context, struct input *input, struct error *error)
                             .input = input,
                             .worker_count = thread_count(analysis, input),
                             .lock = PTHREAD_MUTEX_INITIALIZER};
-    m.workers = allocate(m.worker_count, sizeof *m.workers);
+    make_workers(&m);
     make_room(&m);
     bool done = measure_all(&m, error);
+    for (unsigned t = 0; t < m.worker_count; t++)
+        total_merge(analysis->total, analysis->report, m.workers[t].total);
     hand_over(&m);
     free_workers(&m);
     note_skipped(analysis->report, input);

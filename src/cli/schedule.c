@@ -138,12 +138,12 @@ static struct open_tensor *open_next(struct shared *shared, struct error *error)
 }
 
 /* After the last user has left, with the lock not held. */
-static void close_tensor(struct shared *shared, struct open_tensor *open)
+static void close_tensor(struct shared *shared, struct open_tensor *open, unsigned thread)
 {
     struct error error;
     bool whole = open->exhausted && !open->broken;
     bool read = whole && elements_finish(&open->elements, &error);
-    bool ended = shared->work->end(shared->work->context, open->job, read, &error);
+    bool ended = shared->work->end(shared->work->context, open->job, thread, read, &error);
     if (whole && !(read && ended))
         break_tensor(shared, open, &error, false);
     elements_close(&open->elements);
@@ -174,7 +174,7 @@ static void leave(struct thread *thread)
         unlink_tensor(shared, open);
     pthread_mutex_unlock(&shared->lock);
     if (last)
-        close_tensor(shared, open);
+        close_tensor(shared, open, thread->number);
 }
 
 /* Handing out, with the lock held. */
@@ -499,7 +499,7 @@ bool schedule_run(struct input *input, unsigned threads, const struct schedule_w
     while (shared.first_open) { /* it was stopped */
         struct open_tensor *open = shared.first_open;
         unlink_tensor(&shared, open);
-        close_tensor(&shared, open);
+        close_tensor(&shared, open, 0);
     }
     pthread_cond_destroy(&shared.changed);
     pthread_mutex_destroy(&shared.lock);

@@ -27,9 +27,9 @@ struct schedule_work {
                   struct error *error);
     /* This thread did chunks of the job, and does no more, or does some again later. */
     void (*leave)(void *context, void *job, unsigned thread);
-    /* After the last thread has left: all elements were seen, or something went wrong (!done). The
-     * job is the callee's to free. Any order, several at a time. */
-    bool (*end)(void *context, void *job, bool done, struct error *error);
+    /* After the last thread has left, by that: all elements were seen, or something went wrong
+     * (!done). The job is the callee's to free. Any order, several at a time. */
+    bool (*end)(void *context, void *job, unsigned thread, bool done, struct error *error);
     /* By each thread, after all it does. May be NULL. */
     void (*depart)(void);
     /* Now and then, with the bytes seen since the last call; by any thread. May be NULL. */

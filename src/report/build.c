@@ -217,33 +217,62 @@ static void total_extreme(struct extreme *best, size_t *holder, const struct ext
     *holder = index;
 }
 
-void total_add(struct total *total, const struct report *report, size_t index,
-               const struct cast *bound, const struct tally *tally)
+/* A cast of one tensor, or of several whose largest errors are in these. */
+static void add_cast(struct total *total, const struct report *report, size_t c,
+                     const struct cast_measure *from, size_t max_abs_tensor, size_t max_rel_tensor)
 {
-    const struct report_tensor *tensor = &report->tensors[index];
-    total->elements += tensor->tensor.elements;
-    tally_merge_input(&total->tally->input, &tally->input);
-    for (size_t c = 0; c < tally->cast_count; c++) {
-        struct cast_measure *into = &total->tally->casts[c];
-        struct extreme max_abs = into->max_abs, max_rel = into->max_rel;
-        total_extreme(&max_abs, &total->max_abs_tensor[c], &tally->casts[c].max_abs,
-                      report->tensors, index);
-        total_extreme(&max_rel, &total->max_rel_tensor[c], &tally->casts[c].max_rel,
-                      report->tensors, index);
-        tally_merge_cast(into, &tally->casts[c]);
-        into->max_abs = max_abs;
-        into->max_rel = max_rel;
+    struct cast_measure *into = &total->tally->casts[c];
+    struct extreme max_abs = into->max_abs, max_rel = into->max_rel;
+    total_extreme(&max_abs, &total->max_abs_tensor[c], &from->max_abs, report->tensors,
+                  max_abs_tensor);
+    total_extreme(&max_rel, &total->max_rel_tensor[c], &from->max_rel, report->tensors,
+                  max_rel_tensor);
+    tally_merge_cast(into, from);
+    into->max_abs = max_abs;
+    into->max_rel = max_rel;
+}
 
-        int scale = bound[c].scale;
-        total->scale_varies[c] |= total->tensors > 0 && scale != total->scale[c];
-        total->scale[c] = scale;
-    }
+/* The rest of tensors that were added: `tensors` of them, not none. */
+static void add_tensors(struct total *total, const struct tally *tally, uint64_t elements,
+                        size_t tensors)
+{
+    total->elements += elements;
+    tally_merge_input(&total->tally->input, &tally->input);
     tally_merge_updates(total->tally, tally);
     if (total->tensors == 0)
         total->tally->plan.sample = tally->plan.sample;
     else if (total->tally->plan.sample != tally->plan.sample)
         total->tally->plan.sample = 0; /* they differ: null */
-    total->tensors++;
+    total->tensors += tensors;
+}
+
+static void note_scale(struct total *total, size_t c, int scale)
+{
+    total->scale_varies[c] |= total->tensors > 0 && scale != total->scale[c];
+    total->scale[c] = scale;
+}
+
+void total_add(struct total *total, const struct report *report, size_t index,
+               const struct cast *bound, const struct tally *tally)
+{
+    for (size_t c = 0; c < tally->cast_count; c++) {
+        add_cast(total, report, c, &tally->casts[c], index, index);
+        note_scale(total, c, bound[c].scale);
+    }
+    add_tensors(total, tally, report->tensors[index].tensor.elements, 1);
+}
+
+void total_merge(struct total *total, const struct report *report, const struct total *from)
+{
+    if (from->tensors == 0)
+        return;
+    for (size_t c = 0; c < from->tally->cast_count; c++) {
+        add_cast(total, report, c, &from->tally->casts[c], from->max_abs_tensor[c],
+                 from->max_rel_tensor[c]);
+        note_scale(total, c, from->scale[c]);
+        total->scale_varies[c] |= from->scale_varies[c];
+    }
+    add_tensors(total, from->tally, from->elements, from->tensors);
 }
 
 void total_moved(struct total *total, size_t from, size_t to)

@@ -18,6 +18,8 @@ struct report_figures *report_figures_new(const struct tally *tally, struct cast
 /* Adds tensor `index` of the report, of these scales, to the total. */
 void total_add(struct total *total, const struct report *report, size_t index,
                const struct cast *bound, const struct tally *tally);
+/* Adds a total of other tensors of the report: the order makes no difference. */
+void total_merge(struct total *total, const struct report *report, const struct total *from);
 /* Tensor `from` of the report became tensor `to`, which was another one or is the same. */
 void total_moved(struct total *total, size_t from, size_t to);
 /* Fills in the report's total, once its array of tensors no longer moves. */
