@@ -461,8 +461,12 @@ static bool place_all(struct reader *reader, struct info *infos, size_t count, s
             return false;
     if (!sort_infos(infos, count, &end, error))
         return false;
-    /* The last tensor is padded as the others are. */
-    return aligned(end > data ? end : data, reader->alignment, &reader->input->data_end, error);
+    /* The last tensor is padded as the others are, by most writers. */
+    struct input *input = reader->input;
+    if (!aligned(end > data ? end : data, reader->alignment, &input->data_end, error))
+        return false;
+    input->padding = input->data_end - (end > data ? end : reader->at);
+    return true;
 }
 
 static bool gguf_open(struct input *input, const struct input_options *options, struct error *error)

@@ -249,7 +249,11 @@ bool input_finish(struct input *input, struct error *error)
         return true;
     }
     bool more = false;
-    /* Where the caller left data unread, what the next byte is tells nothing. */
+    /* What nobody wanted is to be there all the same, as in a file. */
+    uint64_t needed = end - input->padding;
+    if (input->position < needed && !stream_skip(input, needed, error))
+        return false;
+    /* Within the padding, what the next byte is tells nothing. */
     if (input->position == end && !input->tail_expected && !stream_goes_on(input, &more, error))
         return false;
     if (more)

@@ -96,6 +96,7 @@ struct input {
     size_t skipped_count;
     char *metadata;     /* owned: the JSON text of a safetensors file's __metadata__; or NULL */
     uint64_t data_end;  /* where the data of the container end */
+    uint64_t padding;   /* the last bytes of them, which may be missing */
     bool tail_expected; /* bytes after that are nothing to warn of: raw data with a shape */
     char warning[256];  /* "" or something the user should know about this file */
     unsigned char head[INPUT_HEAD]; /* of a stream: bytes read to recognise it, not yet consumed */
@@ -115,7 +116,8 @@ bool input_read(struct input *input, uint64_t offset, void *to, size_t count, st
 bool input_read_some(struct input *input, void *to, size_t count, size_t *got, struct error *error);
 
 /* After the last element was read: false if the file has changed since it was opened, so that what
- * was read may be of two minds; sets `warning` where bytes follow the data. */
+ * was read may be of two minds, or if a stream ends before the data do that nobody wanted; sets
+ * `warning` where bytes follow the data. */
 bool input_finish(struct input *input, struct error *error);
 
 void input_close(struct input *input);

@@ -126,11 +126,11 @@ void try_as_file_and_stream(const uint8_t *data, size_t size, const struct input
     if (size > PIPE_LIMIT)
         return;
     struct outcome stream = try_stream(data, size, options);
-    /* Of a stream, missing data show later, or never where they are skipped; and what is behind the
-     * data is never more than a warning. */
+    /* Of a stream, missing data show later; and what is behind the data is never more than a
+     * warning. */
     require(stream.opened || !file.opened);
     if (!file.opened) {
-        require(!stream.read || stream.skipped || stream.warned || !stream.opened);
+        require(!stream.read || stream.warned || !stream.opened);
         return;
     }
     require(stream.read && stream.tensors == file.tensors && stream.skipped == file.skipped &&
@@ -155,6 +155,7 @@ int main(int count, char **paths)
         LLVMFuzzerTestOneInput((const uint8_t *)contents.data, contents.length);
         buffer_free(&contents);
     }
+    printf("1..1\nok 1 - %d files and nothing aborts\n", count - 1);
     return 0;
 }
 #endif

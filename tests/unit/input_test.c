@@ -79,11 +79,24 @@ static void test_a_stream_goes_forward_only(void **state)
     assert_false(input_read(&input, 132, bytes, 4, &error));
     assert_string_equal(error.text, "byte 132 of a stream has gone by");
 
-    assert_true(input_finish(&input, &error)); /* an element is still unread */
-    assert_string_equal(input.warning, "");
-    assert_true(input_read(&input, 136, bytes, 4, &error));
-    assert_true(input_finish(&input, &error));
+    assert_true(input_finish(&input, &error)); /* passes over an element that was not read */
     assert_string_equal(input.warning, "bytes after the data are ignored");
+    input_close(&input);
+    buffer_free(&file);
+}
+
+static void test_a_stream_that_ends_in_what_nobody_read(void **state)
+{
+    (void)state;
+    struct input input;
+    struct error error = {""};
+    char bytes[4];
+    struct buffer file = slurp(CORPUS "good-tail.npy");
+    pipe_in(file.data, 139);
+    assert_true(input_open("-", &no_options, &input, &error));
+    assert_true(input_read(&input, 128, bytes, 4, &error));
+    assert_false(input_finish(&input, &error));
+    assert_string_equal(error.text, "truncated: ends at byte 139, before byte 140");
     input_close(&input);
     buffer_free(&file);
 }
@@ -253,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_closed_standard_input),
         cmocka_unit_test(test_standard_input_from_a_file),
         cmocka_unit_test(test_a_stream_goes_forward_only),
+        cmocka_unit_test(test_a_stream_that_ends_in_what_nobody_read),
         cmocka_unit_test(test_one_byte_of_tail_and_a_note),
         cmocka_unit_test(test_a_slow_stream_among_signals),
         cmocka_unit_test(test_a_file_that_shrinks),

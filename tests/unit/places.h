@@ -85,12 +85,12 @@ static inline bool read_all(const char *path, const struct input_options *option
         struct tensor *tensor = &input.tensors[i];
         size_t count = (size_t)data_bytes(tensor);
         char *bytes = allocate(count, 1);
-        ok = input_read(&input, tensor->offset, bytes, count, error) &&
-             input_finish(&input, error);
+        ok = input_read(&input, tensor->offset, bytes, count, error);
         if (ok)
             buffer_add(data, bytes, count);
         free(bytes);
     }
+    ok = ok && input_finish(&input, error);
     input_close(&input);
     return ok;
 }
