@@ -113,11 +113,17 @@ TOOLS = $(OUT)/tests/containers/dump
 $(TOOLS): %: %.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(LIBS) -o $@
 
+# The fuzz targets, to run over their corpora once.
+REPLAYS = $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
+$(OUT)/tests/fuzz/harness.o: ALL_CPPFLAGS += -DREPLAY
+$(REPLAYS): %: %.o $(OUT)/tests/fuzz/harness.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(LIBS) -o $@
+
 BENCH_PROGRAMS = $(addprefix $(OUT)/tests/bench/,make_data floor measure)
 $(BENCH_PROGRAMS): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $< -lm -o $@
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(TOOLS:=.d) $(BENCH_PROGRAMS:=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(TOOLS:=.d) $(REPLAYS:=.d) $(OUT)/tests/fuzz/harness.d $(BENCH_PROGRAMS:=.d)
 
 packages:
 	@tests/packages build
@@ -158,7 +164,7 @@ check-avx512:
 	fi
 
 .PHONY: test-programs
-test-programs: $(TEST_PROGRAMS) $(TOOLS)
+test-programs: $(TEST_PROGRAMS) $(TOOLS) $(REPLAYS)
 
 asan:
 	@tests/packages build test

@@ -1,5 +1,5 @@
 /* Any bytes as an input: libFuzzer calls LLVMFuzzerTestOneInput, which each target has; compiled
- * with -DREPLAY, the program runs over the files on its command line. */
+ * with -DREPLAY, the program runs over the files on its command line and prints TAP. */
 #ifndef PRECHECK_TESTS_FUZZ_HARNESS_H
 #define PRECHECK_TESTS_FUZZ_HARNESS_H
 
