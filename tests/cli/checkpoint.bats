@@ -206,7 +206,7 @@ names='[t["name"] for t in r["tensors"]]'
         precheck -q $file --exclude 'c*'
         [ "$status" -eq 2 ] && one_message "^precheck: --exclude 'c\\*' matches no tensor\$" || shows "$file"
         trouble "^precheck: $file: no floating-point tensor" $file --exclude '*'
-        trouble "^precheck: --select '\\[': " $file --select '['
+        trouble "^precheck: --select: pattern '\\['" $file --select '['
     done
     # In any of the files.
     passes --json x.npz x.pt --select 'a.bias'
