@@ -303,6 +303,25 @@ JSON
     [ "$status" -eq 2 ]
 }
 
+# How far it is.
+
+@test "--progress: after a second, on a line that goes away" {
+    checkpoint make x.safetensors 'a=f32:1000x1000:1' 'b=f32:3:2'
+    passes x.safetensors -q --progress always # too short
+    for when in always auto never; do
+        { head -c 1000000 x.safetensors; sleep 1.7; tail -c +1000001 x.safetensors; } |
+            "$PRECHECK" -q --to bf16 --progress=$when - 2>told
+        if [ $when = always ]; then
+            stderr=$(tr '\r' '\n' <told)
+            grep -qE '^ *[0-9]+ %  [0-9.]+ .?B  [0-9.]+ .?B/s  .* left' <<<"$stderr" || shows "$when"
+            [[ $(<told) != *$'\n'* && $(tail -c 1 told) = $'\r' ]] || shows "$when"
+        else
+            [ ! -s told ] # it is no terminal
+        fi
+    done
+    trouble "--progress" x.safetensors --progress=sometimes
+}
+
 # What is broken.
 
 @test "a tensor whose checksum is wrong is named, and the others are measured" {
