@@ -90,7 +90,7 @@ static int64_t bytes_of_tensors(const struct input *input)
 
 /* What is expected of a file is its size, and once it is open what its tensors take. */
 static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint, size_t index,
-                      struct input *input, struct error *error)
+                      struct input *input, bool *single, struct error *error)
 {
     const struct options *options = inputs->options;
     struct input_options how = {.raw = options->has_raw ? &options->raw : NULL,
@@ -103,6 +103,7 @@ static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint
         input_close(input);
         return false;
     }
+    *single = checkpoint->count == 1 && input->tensor_count == 1;
     selection_apply(&inputs->selection, input);
     progress_expect(inputs->progress, bytes_of_tensors(input));
     return true;
@@ -113,9 +114,9 @@ static bool with_file(struct inputs *inputs, const struct checkpoint *checkpoint
 {
     struct input input;
     struct error error;
-    bool done = open_file(inputs, checkpoint, index, &input, &error);
+    bool single, done = open_file(inputs, checkpoint, index, &input, &single, &error);
     if (done) {
-        done = body(context, &input, &error);
+        done = body(context, &input, single, &error);
         if (*input.warning)
             tell(inputs, input.path, input.warning);
         input_close(&input);

@@ -22,7 +22,9 @@ struct inputs {
 bool inputs_open(const struct options *options, struct inputs *inputs);
 void inputs_close(struct inputs *inputs);
 
-typedef bool input_body(void *context, struct input *input, struct error *error);
+/* `single` tells that the input is all that its path stands for, and has one tensor, those that
+ * were not selected counted. */
+typedef bool input_body(void *context, struct input *input, bool single, struct error *error);
 
 /* Calls the body with every file. Tells the user what is wrong, with a file or by the body's
  * message; false where something was, after all files, or where a pattern has matched nothing. */

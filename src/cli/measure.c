@@ -190,8 +190,7 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
     struct update_source updates;
     if (m->analysis->writer && !writer_reach(m->analysis->writer, t, error))
         return false;
-    if (!updates_match(options, &m->analysis->updates, tensor, m->input->tensor_count, &updates,
-                       error))
+    if (!updates_match(options, &m->analysis->updates, tensor, &updates, error))
         return false;
     struct job *job = *made = allocate(1, sizeof *job);
     *job =
@@ -478,9 +477,10 @@ static void note_skipped(struct report *report, struct input *input)
     input->skipped_count = 0;
 }
 
-bool measure_input(void *context, struct input *input, struct error *error)
+bool measure_input(void *context, struct input *input, bool single, struct error *error)
 {
     struct analysis *analysis = context;
+    analysis->updates.for_single = single;
     struct measurement m = {.analysis = analysis,
                             .options = analysis->options,
                             .input = input,

@@ -22,6 +22,6 @@ struct analysis {
 /* Adds the tensors of the input, and what it skips, to the report of `analysis`, which they move
  * to. False with a message where something is wrong; those that could be measured are in the report
  * all the same. */
-bool measure_input(void *analysis, struct input *input, struct error *error);
+bool measure_input(void *analysis, struct input *input, bool single, struct error *error);
 
 #endif

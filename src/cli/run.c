@@ -136,8 +136,9 @@ static int report_on(struct inputs *inputs, int status)
     return status;
 }
 
-static bool list_input(void *listing, struct input *input, struct error *error)
+static bool list_input(void *listing, struct input *input, bool single, struct error *error)
 {
+    (void)single;
     (void)error;
     listing_add(listing, input);
     return true;

@@ -53,11 +53,10 @@ static bool same_shape(const struct tensor *a, const struct tensor *b)
 }
 
 /* A single tensor matches a single one, whatever their names. */
-static struct tensor *find_tensor(const struct updates *updates, const struct tensor *tensor,
-                                  size_t tensors)
+static struct tensor *find_tensor(const struct updates *updates, const struct tensor *tensor)
 {
     const struct input *input = &updates->input;
-    if (tensors == 1 && input->tensor_count == 1)
+    if (updates->for_single && input->tensor_count == 1)
         return &input->tensors[0];
     struct tensor **found =
         bsearch(&tensor, updates->by_name, input->tensor_count, sizeof(struct tensor *), by_name);
@@ -72,11 +71,11 @@ static bool same_order(const struct tensor *a, const struct tensor *b)
     return count == tensor_axes(b, b_axes) && memcmp(a_axes, b_axes, count * sizeof *a_axes) == 0;
 }
 
-static bool find_updates(struct updates *updates, const struct tensor *tensor, size_t tensors,
+static bool find_updates(struct updates *updates, const struct tensor *tensor,
                          struct tensor **found, struct error *error)
 {
     struct input *input = &updates->input;
-    *found = find_tensor(updates, tensor, tensors);
+    *found = find_tensor(updates, tensor);
     if (!*found)
         return fail(error, "--update: %s has no floating-point tensor for this one", input->path);
     if (tensor->elements == ELEMENTS_UNKNOWN || (*found)->elements == ELEMENTS_UNKNOWN)
@@ -99,8 +98,7 @@ static uint64_t sample_for(uint64_t elements, uint64_t steps)
 }
 
 bool updates_match(const struct options *options, struct updates *updates,
-                   const struct tensor *tensor, size_t tensors, struct update_source *source,
-                   struct error *error)
+                   const struct tensor *tensor, struct update_source *source, struct error *error)
 {
     *source = (struct update_source){.plan = options->update_plan, .value = options->update_value};
     if (source->plan.steps && tensor->elements == ELEMENTS_UNKNOWN)
@@ -108,7 +106,7 @@ bool updates_match(const struct options *options, struct updates *updates,
     source->plan.sample = sample_for(tensor->elements, source->plan.steps);
     if (!updates->from_file)
         return true;
-    if (!find_updates(updates, tensor, tensors, &source->tensor, error))
+    if (!find_updates(updates, tensor, &source->tensor, error))
         return false;
     struct error why;
     if (!elements_open(&updates->input, source->tensor, &source->elements, &why))

@@ -11,6 +11,7 @@ struct updates {
     struct input input;      /* of a file; its warning is for the user */
     struct tensor **by_name; /* its tensors, sorted */
     bool finished;           /* it was read to its end once */
+    bool for_single; /* what is analyzed holds one tensor, those that are left out counted */
 };
 
 bool updates_open(const struct options *options, struct updates *updates, struct error *error);
@@ -28,10 +29,9 @@ struct update_source {
     struct decoder decoder;   /* and how they become numbers */
 };
 
-/* Of `tensors` of the file that is analyzed. False with a message where nothing matches. */
+/* False with a message where nothing matches the tensor. */
 bool updates_match(const struct options *options, struct updates *updates,
-                   const struct tensor *tensor, size_t tensors, struct update_source *source,
-                   struct error *error);
+                   const struct tensor *tensor, struct update_source *source, struct error *error);
 void update_source_close(struct update_source *source);
 
 /* What is measured twice in a row stays in the second-level cache. */

@@ -269,6 +269,23 @@ names='[t["name"] for t in r["tensors"]]'
     one_message '^precheck: w.safetensors: b: --update: u.npz has another shape \(and 1 more tensor\)$'
 }
 
+@test "--update: names do not matter only where there is one tensor on both sides" {
+    checkpoint make one.safetensors 'w=f32:3:1'
+    checkpoint make two.safetensors 'a=f32:3:1' 'b=f32:3:1'
+    checkpoint make u.safetensors 'grad=f32:3:1'
+    checkpoint make a.safetensors 'a=f32:3:1'
+    mkdir shards
+    checkpoint make shards/1.safetensors 'a=f32:3:1'
+    checkpoint make shards/2.safetensors 'b=f32:3:1'
+    checkpoint index shards
+    passes -q one.safetensors -u u.safetensors
+    trouble '^precheck: two.safetensors: b: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors
+    trouble '^precheck: two.safetensors: b: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors --select b
+    passes -q two.safetensors -u a.safetensors --select a
+    trouble '^precheck: shards/2.safetensors: b: --update: a.safetensors has no ' -q shards -u a.safetensors
+    passes -q shards -u two.safetensors
+}
+
 @test "--update: compressed archives, pipes and folders are refused" {
     checkpoint make w.safetensors 'a=f32:3:1' 'b=f32:2x2:1'
     checkpoint make deflated.npz 'a=f32:3:1' 'b=f32:2x2:1'
