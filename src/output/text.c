@@ -391,11 +391,16 @@ static void tensor_heading(struct page *page, const struct report_tensor *tensor
     paragraph(page, INK_PLAIN, &text);
 }
 
-static void section(struct page *page, const struct subject *subject)
+/* What there is to know first. */
+static void facts(struct page *page, const struct subject *subject)
 {
     input_line(page, subject);
     page_end_line(page);
     text_facts(page, subject);
+}
+
+static void details(struct page *page, const struct subject *subject)
+{
     if (subject->elements == 0)
         return;
     text_table(page, subject);
@@ -421,11 +426,43 @@ static void tensor_section(struct page *page, const struct report *report,
                                     .casts = figures->casts,
                                     .cast_count = report->cast_count};
     tensor_heading(page, tensor);
-    section(page, &subject);
+    facts(page, &subject);
+    details(page, &subject);
     report_figures_done(report, &room);
 }
 
-static void total_section(struct page *page, const struct report *report)
+/* "a", "a and b", "a, b and c": item `i` of `count`. */
+static void add_item(struct buffer *out, size_t i, size_t count, const char *name)
+{
+    buffer_printf(out, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", name);
+}
+
+/* What the tensors take as they are, and once they are cast; formats of one size together. */
+static void sizes(struct page *page, const struct report *report)
+{
+    struct buffer text = {0};
+    if (report->size_count == 0)
+        return;
+    number_count(&text, report->bytes);
+    buffer_puts(&text, " bytes in ");
+    for (size_t s = 0; s < report->size_count; s++)
+        add_item(&text, s, report->size_count, report->sizes[s].dtype.name);
+    for (size_t c = 0, same; c < report->cast_count; c += same) {
+        uint64_t bytes = report_bytes_after(report, c);
+        for (same = 1; c + same < report->cast_count; same++)
+            if (report_bytes_after(report, c + same) != bytes)
+                break;
+        buffer_puts(&text, ", ");
+        number_count(&text, bytes);
+        buffer_puts(&text, " in ");
+        for (size_t i = 0; i < same; i++)
+            add_item(&text, i, same, report->casts[c + i].format.name);
+    }
+    paragraph(page, INK_PLAIN, &text);
+}
+
+/* The facts, then the tensors that they are about, then the figures and histograms of all. */
+static void many_tensors(struct page *page, const struct report *report, struct sink *sink)
 {
     const struct subject subject = {.report = report,
                                     .elements = report->total_elements,
@@ -439,7 +476,12 @@ static void total_section(struct page *page, const struct report *report)
     text.length = 0;
     add_elements(&text, report->total_elements);
     paragraph(page, INK_PLAIN, &text);
-    section(page, &subject);
+    sizes(page, report);
+    facts(page, &subject);
+    text_tensors(page, report, sink);
+    if (report->total_elements)
+        page_rule(page, "all of them in figures");
+    details(page, &subject);
 }
 
 static void advice(struct page *page, const struct report *report)
@@ -465,10 +507,8 @@ static void render(const struct report *report, const struct style *style, struc
     bool many = report->tensor_count > 1;
     incomplete(&page, report);
     verdict(&page, report, sink);
-    if (many) {
-        total_section(&page, report);
-        text_tensors(&page, report, sink);
-    }
+    if (many)
+        many_tensors(&page, report, sink);
     if (!many || style->verbose)
         for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++)
             tensor_section(&page, report, &report->tensors[i]);

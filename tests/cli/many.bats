@@ -53,10 +53,12 @@ ranked()
     passes fine.npy big.npy --sort lost --ema 0.5
 }
 
-@test "each format has a table, and the total comes first" {
+@test "the facts of all come first, then a table for each format, then the figures of all" {
     passes big.npy fine.npy --to fp16,bf16
     [ "$(grep -nE '^── ' <<<"$output" | sed 's/[^a-z]*$//; s/.*── //')" = 'all 2 tensors
-2 tensors, worst first' ]
+2 tensors, worst first
+all of them in figures' ]
+    has '^  [0-9,]+ bytes in f32, [0-9,]+ in fp16 and bf16$'
     has '^  fp16 .*overflow  underflow  SQNR, dB$'
     has '^  bf16 .*overflow  underflow  SQNR, dB$'
     lacks '^── big'
