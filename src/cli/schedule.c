@@ -295,7 +295,7 @@ static bool read_in_sequence(struct thread *thread, struct chunk *chunk, struct 
                     : elements_read(&open->elements, chunk->first, chunk->n, buffer, error);
     chunk->elements = buffer;
     pthread_mutex_lock(&shared->lock);
-    open->being_read = false;
+    open->being_read = !read; /* nobody tries again before it is known to be broken */
     if (read) {
         open->next += chunk->n;
         open->exhausted = open->next == open->tensor->elements;

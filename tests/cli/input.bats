@@ -109,6 +109,13 @@ report_of()
     trouble '^precheck: empty: is empty$' empty --raw f32:0
 }
 
+@test "a stream that ends too early: all threads tell the same" {
+    head -c 4000000 /dev/zero >cut.raw
+    for _ in {1..40}; do
+        trouble '^precheck: standard input: truncated: ends at byte 4000000, ' - -j 8 --raw f32:3000000 < <(cat cut.raw)
+    done
+}
+
 @test "standard input: named - in the report, from where it stands, and only once from a pipe" {
     passes --json - <x.npy
     is '[t["file"] for t in r["tensors"]]' "['-']"
