@@ -83,8 +83,7 @@ static int64_t bytes_of_tensors(const struct input *input)
 {
     uint64_t bytes = 0;
     for (size_t t = 0; t < input->tensor_count; t++)
-        if (input->tensors[t].elements != ELEMENTS_UNKNOWN)
-            bytes += input->tensors[t].elements * (uint64_t)input->tensors[t].dtype.bytes;
+        bytes += tensor_bytes(&input->tensors[t]);
     return (int64_t)bytes;
 }
 

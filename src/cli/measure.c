@@ -467,10 +467,7 @@ static void note_skipped(struct report *report, struct input *input)
                                  sizeof *report->skipped);
     for (size_t s = 0; s < input->skipped_count; s++) {
         struct skipped *skipped = &input->skipped[s];
-        if (skipped->data)
-            tensor_free(skipped->data);
-        free(skipped->data);
-        skipped->data = NULL;
+        skipped_free_data(skipped);
         report->skipped[report->skipped_count++] =
             (struct report_skipped){.file = input->path, .skipped = *skipped};
     }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "cli/scatter.h"
 
 bool wants_bare_codes(const char *path)
 {

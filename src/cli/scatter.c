@@ -14,23 +14,6 @@ struct seat {
     size_t from;
 };
 
-bool tensor_repeats(const struct tensor *tensor)
-{
-    for (unsigned axis = 0; tensor->strides && axis < tensor->rank; axis++)
-        if (tensor->strides[axis] == 0 && tensor->shape[axis] != 1)
-            return true;
-    return false;
-}
-
-bool tensor_is_in_c_order(const struct tensor *tensor)
-{
-    unsigned axes[RANK_LIMIT], count = tensor_axes(tensor, axes);
-    for (unsigned i = 1; i < count; i++)
-        if (axes[i] < axes[i - 1])
-            return false;
-    return true;
-}
-
 static uint64_t c_position(const struct tensor *tensor, uint64_t position)
 {
     uint64_t index[RANK_LIMIT], at = 0;

@@ -5,12 +5,6 @@
 #include "cli/file.h"
 #include "input/input.h"
 
-/* Whether an axis has one element under several indices: C order would have it several times. */
-bool tensor_repeats(const struct tensor *tensor);
-
-/* Whether the two orders are the same, of a tensor that does not repeat. */
-bool tensor_is_in_c_order(const struct tensor *tensor);
-
 /* Elements first .. first + n - 1 of the storage order, `bytes` bytes each, into a file that has
  * the first one in C order at `offset`. May be called by several threads. */
 bool scatter(struct file *file, uint64_t offset, const struct tensor *tensor, uint64_t first,

@@ -60,12 +60,6 @@ unsigned schedule_processors(void)
     return count > 0 ? (unsigned)count : 1;
 }
 
-static uint64_t bytes_of(const struct tensor *tensor)
-{
-    return tensor->elements == ELEMENTS_UNKNOWN ? 0
-                                                : tensor->elements * (uint64_t)tensor->dtype.bytes;
-}
-
 static void *buffer_of(struct thread *thread)
 {
     if (!thread->buffer)
@@ -106,7 +100,7 @@ static size_t chunk_size(const struct shared *shared, const struct open_tensor *
     unsigned threads = shared->threads, cost = shared->work->cost;
     if (elements_in_sequence(&open->elements) || cost > COST_PLAIN)
         return COPY_BYTES / cost;
-    uint64_t share = (bytes_of(open->tensor) + shared->bytes_left) / (8 * threads);
+    uint64_t share = (tensor_bytes(open->tensor) + shared->bytes_left) / (8 * threads);
     uint64_t most =
         ALL_WINDOWS_BYTES / threads < MAP_BYTES ? ALL_WINDOWS_BYTES / threads : MAP_BYTES;
     uint64_t size = share < most ? share : most;
@@ -119,7 +113,7 @@ static struct open_tensor *open_next(struct shared *shared, struct error *error)
     struct open_tensor *open = allocate(1, sizeof *open), **last = &shared->first_open;
     open->index = shared->next_tensor++;
     open->tensor = &shared->input->tensors[open->index];
-    shared->bytes_left -= bytes_of(open->tensor);
+    shared->bytes_left -= tensor_bytes(open->tensor);
     bool opened = elements_open(shared->input, open->tensor, &open->elements, error);
     if (opened && !shared->work->begin(shared->work->context, open->index, &open->job, error)) {
         elements_close(&open->elements);
@@ -392,7 +386,7 @@ static bool work_on(struct task *task, struct chunk *chunk)
         run_chunk(task);
         return task->done;
     }
-    bool large = bytes_of(open->tensor) >= MAP_BYTES;
+    bool large = tensor_bytes(open->tensor) >= MAP_BYTES;
     if (large && open->elements.mappable && work_mapped(task, chunk))
         return task->done;
     return work_copied(task, chunk);
@@ -453,7 +447,7 @@ unsigned schedule_useful_threads(const struct input *input, unsigned threads, un
     for (size_t t = 0; t < input->tensor_count; t++) {
         if (input->tensors[t].elements == ELEMENTS_UNKNOWN)
             return threads;
-        bytes += bytes_of(&input->tensors[t]) + TENSOR_BYTES;
+        bytes += tensor_bytes(&input->tensors[t]) + TENSOR_BYTES;
     }
     uint64_t pieces = bytes / (COPY_BYTES / cost) + 1;
     return pieces < threads ? (unsigned)pieces : threads;
@@ -487,7 +481,7 @@ bool schedule_run(struct input *input, unsigned threads, const struct schedule_w
                             .lock = PTHREAD_MUTEX_INITIALIZER,
                             .changed = PTHREAD_COND_INITIALIZER};
     for (size_t t = 0; t < input->tensor_count; t++)
-        shared.bytes_left += bytes_of(&input->tensors[t]);
+        shared.bytes_left += tensor_bytes(&input->tensors[t]);
     unsigned count = shared.threads = schedule_useful_threads(input, threads, what->cost);
     struct thread *all = allocate(count, sizeof *all);
     for (unsigned t = 0; t < count; t++) {

@@ -153,7 +153,7 @@ bool elements_finish(struct elements *elements, struct error *error)
     if (elements->inflater)
         return inflater_finish(elements->inflater, error);
     char tail[4096];
-    uint64_t at = member->start + tensor->elements * (uint64_t)tensor->dtype.bytes;
+    uint64_t at = member->start + tensor_bytes(tensor);
     while (at < member->bytes) {
         uint64_t left = member->bytes - at;
         size_t count = left < sizeof tail ? (size_t)left : sizeof tail;

@@ -118,7 +118,7 @@ bool raw_open(struct input *input, const struct raw_layout *layout, struct error
         return false;
     input->tail_expected = true; /* checksums and other tensors follow raw data, as a rule */
     if (tensor.elements != ELEMENTS_UNKNOWN)
-        input->data_end = tensor.offset + tensor.elements * (uint64_t)tensor.dtype.bytes;
+        input->data_end = tensor.offset + tensor_bytes(&tensor);
     tensor.name = copy_string("");
     tensor.shape = copy_numbers(layout->has_shape ? layout->shape : &tensor.elements, tensor.rank);
     input_add_tensor(input, &tensor);

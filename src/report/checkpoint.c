@@ -55,11 +55,6 @@ static size_t find_part(const char *name)
     return PARTS;
 }
 
-static uint64_t bytes_of(const struct tensor *tensor)
-{
-    return tensor->elements * (uint64_t)tensor->dtype.bytes;
-}
-
 static void add_size(struct report *report, const struct tensor *tensor)
 {
     size_t s = 0;
@@ -70,8 +65,8 @@ static void add_size(struct report *report, const struct tensor *tensor)
         report->sizes[s] = (struct report_size){.dtype = tensor->dtype};
     }
     report->sizes[s].tensors++;
-    report->sizes[s].bytes += bytes_of(tensor);
-    report->bytes += bytes_of(tensor);
+    report->sizes[s].bytes += tensor_bytes(tensor);
+    report->bytes += tensor_bytes(tensor);
 }
 
 /* The largest first; of equals by name. */

@@ -17,9 +17,11 @@ void listing_add(struct listing *listing, struct input *input)
     }
     listing->skipped = reallocate(listing->skipped, listing->skipped_count + input->skipped_count,
                                   sizeof *listing->skipped);
-    for (size_t s = 0; s < input->skipped_count; s++)
+    for (size_t s = 0; s < input->skipped_count; s++) {
+        skipped_free_data(&input->skipped[s]);
         listing->skipped[listing->skipped_count++] =
             (struct listed_skipped){input->path, container, input->skipped[s]};
+    }
     input->skipped_count = 0;
 }
 
@@ -27,10 +29,8 @@ void listing_free(struct listing *listing)
 {
     for (size_t t = 0; t < listing->tensor_count; t++)
         tensor_free(&listing->tensors[t].tensor);
-    for (size_t s = 0; s < listing->skipped_count; s++) {
-        free(listing->skipped[s].skipped.name);
-        free(listing->skipped[s].skipped.reason);
-    }
+    for (size_t s = 0; s < listing->skipped_count; s++)
+        skipped_free(&listing->skipped[s].skipped);
     free(listing->tensors);
     free(listing->skipped);
     *listing = (struct listing){0};
@@ -38,8 +38,7 @@ void listing_free(struct listing *listing)
 
 uint64_t listing_bytes(const struct tensor *tensor)
 {
-    return tensor->elements == ELEMENTS_UNKNOWN ? ELEMENTS_UNKNOWN
-                                                : tensor->elements * (uint64_t)tensor->dtype.bytes;
+    return tensor->elements == ELEMENTS_UNKNOWN ? ELEMENTS_UNKNOWN : tensor_bytes(tensor);
 }
 
 static void add(uint64_t *sum, uint64_t count)

@@ -15,7 +15,7 @@ struct listed_tensor {
 
 struct listed_skipped {
     const char *file, *container;
-    struct skipped skipped; /* owned */
+    struct skipped skipped; /* owned; without data */
 };
 
 /* In the order of the files, and of their data. */
