@@ -31,6 +31,13 @@ void *reallocate(void *old, size_t count, size_t size)
     return memory;
 }
 
+void *room_for_one(void *items, size_t count, size_t size)
+{
+    if (count & (count - 1))
+        return items;
+    return reallocate(items, count ? 2 * count : 1, size);
+}
+
 char *copy_bytes(const void *bytes, size_t count)
 {
     char *copy = allocate(count + 1, 1);

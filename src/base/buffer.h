@@ -20,6 +20,9 @@ void buffer_free(struct buffer *buffer);
 /* Zeroed memory for `count` items of `size` bytes; never returns NULL (ends with status 2). */
 void *allocate(size_t count, size_t size);
 void *reallocate(void *old, size_t count, size_t size);
+/* An array that doubles: it is full whenever its length is a power of two (or none). Returns it,
+ * with room for one more item. */
+void *room_for_one(void *items, size_t count, size_t size);
 /* A copy of `count` bytes with a NUL after them, and of a string. */
 char *copy_bytes(const void *bytes, size_t count);
 char *copy_string(const char *text);

@@ -75,7 +75,7 @@ static void give_back_tally(struct measurement *m, struct tally *tally)
 {
     tally_clear(tally);
     pthread_mutex_lock(&m->lock);
-    m->spare = reallocate(m->spare, m->spare_count + 1, sizeof(struct tally *));
+    m->spare = room_for_one(m->spare, m->spare_count, sizeof(struct tally *));
     m->spare[m->spare_count++] = tally;
     pthread_mutex_unlock(&m->lock);
 }

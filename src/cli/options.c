@@ -78,7 +78,7 @@ static void add_cast(struct options *options, const struct format *format)
     for (size_t c = 0; c < options->cast_count; c++)
         if (strcmp(options->casts[c].format.name, format->name) == 0)
             return; /* named twice: once is enough */
-    options->casts = reallocate(options->casts, options->cast_count + 1, sizeof *options->casts);
+    options->casts = room_for_one(options->casts, options->cast_count, sizeof *options->casts);
     options->casts[options->cast_count++] = (struct cast){.format = *format};
 }
 

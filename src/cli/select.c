@@ -14,7 +14,7 @@ bool selection_add(struct selection *selection, const char *text, enum pattern_u
     if (!glob_valid(text, &why))
         return fail(error, "%s: %s", option_of[use], why.text);
     selection->patterns =
-        reallocate(selection->patterns, selection->count + 1, sizeof *selection->patterns);
+        room_for_one(selection->patterns, selection->count, sizeof *selection->patterns);
     selection->patterns[selection->count++] = (struct pattern){.text = text, .use = use};
     return true;
 }

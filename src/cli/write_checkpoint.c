@@ -12,6 +12,7 @@
 #include "cli/scatter.h"
 #include "cli/write_kind.h"
 #include "cli/write_path.h"
+#include "input/checkpoint.h"
 #include "input/elements.h"
 #include "input/safetensors.h"
 #include "output/escape.h"
@@ -139,8 +140,8 @@ static bool add_file(struct checkpoint_writer *w, char *path, struct error *erro
         free(path);
         return false;
     }
-    w->files = reallocate(w->files, w->count + 1, sizeof *w->files);
-    w->paths = reallocate(w->paths, w->count + 1, sizeof *w->paths);
+    w->files = room_for_one(w->files, w->count, sizeof *w->files);
+    w->paths = room_for_one(w->paths, w->count, sizeof *w->paths);
     w->files[w->count] = file;
     w->paths[w->count++] = path;
     return true;

@@ -4,12 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-
-static bool ends_in(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), end = strlen(suffix);
-    return length >= end && strcmp(text + length - end, suffix) == 0;
-}
+#include "base/text.h"
 
 bool path_wants_directory(const char *path)
 {

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #define CHECKPOINT_SUFFIX ".safetensors"
-#define CHECKPOINT_INDEX "model.safetensors.index.json"
 
 /* Whether it ends in a slash or is a directory that is there. */
 bool path_wants_directory(const char *path);

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "cli/write.h"
 #include "cli/write_path.h"
+#include "input/checkpoint.h"
 
 static int compare_paths(const void *a, const void *b)
 {

@@ -71,7 +71,7 @@ static size_t figure_number(const struct gate_rule *rule)
 
 struct gate_rule *gates_add(struct gates *gates)
 {
-    gates->rules = reallocate(gates->rules, gates->count + 1, sizeof *gates->rules);
+    gates->rules = room_for_one(gates->rules, gates->count, sizeof *gates->rules);
     struct gate_rule *rule = &gates->rules[gates->count++];
     *rule = (struct gate_rule){0};
     return rule;

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "input/container.h"
 #include "input/weight_map.h"
-
-#define PREFERRED_INDEX "model.safetensors.index.json"
 
 static const char index_suffix[] = ".index.json";
 static const char *const tensor_suffixes[] = {".safetensors", ".npz", ".npy",  ".pt",
@@ -189,12 +188,6 @@ static bool open_index(const char *path, struct checkpoint *checkpoint, struct e
 
 /* Folders. */
 
-static bool ends_in(const char *name, const char *suffix)
-{
-    size_t length = strlen(name), end = strlen(suffix);
-    return length >= end && strcmp(name + length - end, suffix) == 0;
-}
-
 static bool is_tensor_file(const char *name)
 {
     for (int i = 0; i < TENSOR_SUFFIX_COUNT; i++)
@@ -213,7 +206,7 @@ static int is_wanted(const struct dirent *entry)
 static int compare_entries(const struct dirent **a, const struct dirent **b)
 {
     const char *left = (*a)->d_name, *right = (*b)->d_name;
-    int order = !strcmp(right, PREFERRED_INDEX) - !strcmp(left, PREFERRED_INDEX);
+    int order = !strcmp(right, CHECKPOINT_INDEX) - !strcmp(left, CHECKPOINT_INDEX);
     return order ? order : strcmp(left, right);
 }
 
@@ -256,7 +249,7 @@ static bool find_index(struct folder *folder, struct error *error)
         }
         folder->index = map;
         folder->index_name = name;
-        if (strcmp(name, PREFERRED_INDEX) == 0)
+        if (strcmp(name, CHECKPOINT_INDEX) == 0)
             return true;
     }
     return true;

@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "input/input.h"
 
+/* What writers call the index of a folder; of several it is the one that counts. */
+#define CHECKPOINT_INDEX "model.safetensors.index.json"
+
 struct checkpoint {
     char **paths;             /* owned; in the order in which they are to be read */
     size_t count;             /* at least one */

@@ -21,10 +21,6 @@ void input_add_skipped(struct input *input, char *name, const char *dtype, const
 /* The same of what can be copied: see struct skipped. What the tensor owns becomes the input's. */
 void input_add_skipped_data(struct input *input, const struct tensor *data, const char *reason);
 
-/* An array that doubles: it is full whenever its length is a power of two (or none). Returns it,
- * with room for one more item. */
-void *room_for_one(void *items, size_t count, size_t size);
-
 /* On the heap. */
 uint64_t *copy_numbers(const uint64_t *numbers, size_t count);
 

@@ -310,13 +310,6 @@ bool input_holds(const struct input *input, const char *what, uint64_t offset, u
                 offset < input->size ? input->size - offset : 0);
 }
 
-void *room_for_one(void *items, size_t count, size_t size)
-{
-    if (count & (count - 1))
-        return items;
-    return reallocate(items, count ? 2 * count : 1, size);
-}
-
 void input_add_tensor(struct input *input, const struct tensor *tensor)
 {
     input->tensors = room_for_one(input->tensors, input->tensor_count, sizeof *tensor);

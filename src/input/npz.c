@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "input/container.h"
 #include "input/inflate.h"
 #include "input/npy.h"
@@ -17,12 +18,6 @@ struct remarks {
     const char *note;  /* the last one */
     size_t with_tails; /* members with bytes after their data */
 };
-
-static bool is_npy(const char *name)
-{
-    size_t length = strlen(name), end = strlen(suffix);
-    return length >= end && strcmp(name + length - end, suffix) == 0;
-}
 
 /* Where the elements are gets known when the header has been read. */
 static struct member *new_member(const struct zip_member *from, uint64_t offset)
@@ -152,7 +147,7 @@ static bool add_member(struct input *input, const struct zip_member *from, const
                        struct remarks *remarks, struct error *error)
 {
     struct error inner;
-    if (!is_npy(from->name)) {
+    if (!ends_in(from->name, suffix)) {
         input_add_skipped(input, copy_string(from->name), "-", "not a .npy member");
         return true;
     }

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/text.h"
 #include "input/container.h"
 
 static bool read_contents(const struct torch_file *file, struct error *error)
@@ -46,9 +47,7 @@ bool torch_zip_recognise(const struct zip *zip)
 
 bool torch_refuse_part(const struct input *input, struct error *error)
 {
-    static const char suffix[] = ".distcp";
-    size_t length = strlen(input->path), tail = strlen(suffix);
-    if (length < tail || strcmp(input->path + length - tail, suffix) != 0)
+    if (!ends_in(input->path, ".distcp"))
         return true;
     return fail(error,
                 "a part of a distributed checkpoint; this makes one file of its folder: "

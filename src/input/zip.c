@@ -259,13 +259,8 @@ static bool read_entry(struct cursor *c, struct zip_member *member, struct error
 
 static bool read_entries(struct cursor *c, uint64_t count, struct zip *zip, struct error *error)
 {
-    size_t room = 16;
-    zip->members = allocate(room, sizeof *zip->members);
     while (c->used < c->filled || c->at < c->end) {
-        if (zip->count == room) {
-            room *= 2;
-            zip->members = reallocate(zip->members, room, sizeof *zip->members);
-        }
+        zip->members = room_for_one(zip->members, zip->count, sizeof *zip->members);
         if (!read_entry(c, &zip->members[zip->count], error))
             return false;
         zip->count++;
@@ -287,7 +282,8 @@ static int compare_places(const void *a, const void *b)
  * WOOT 2019). Extra fields of local headers are not known here; zip_locate counts them. */
 static bool place_members(struct zip *zip, uint64_t directory, struct error *error)
 {
-    qsort(zip->members, zip->count, sizeof *zip->members, compare_places);
+    if (zip->count)
+        qsort(zip->members, zip->count, sizeof *zip->members, compare_places);
     for (size_t i = 0; i < zip->count; i++) {
         struct zip_member *member = &zip->members[i];
         bool last = i + 1 == zip->count;

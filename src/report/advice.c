@@ -16,7 +16,7 @@ static double figure(const struct report_cast *cast, enum metric metric)
 
 void report_advise_with(struct report *report, const char *code, struct buffer *text)
 {
-    report->advice = reallocate(report->advice, report->advice_count + 1, sizeof *report->advice);
+    report->advice = room_for_one(report->advice, report->advice_count, sizeof *report->advice);
     report->advice[report->advice_count++] = (struct report_advice){code, text->data};
 }
 

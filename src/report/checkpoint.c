@@ -61,8 +61,8 @@ static void add_size(struct report *report, const struct tensor *tensor)
     while (s < report->size_count && strcmp(report->sizes[s].dtype.name, tensor->dtype.name) != 0)
         s++;
     if (s == report->size_count) {
-        report->sizes = reallocate(report->sizes, ++report->size_count, sizeof *report->sizes);
-        report->sizes[s] = (struct report_size){.dtype = tensor->dtype};
+        report->sizes = room_for_one(report->sizes, report->size_count, sizeof *report->sizes);
+        report->sizes[report->size_count++] = (struct report_size){.dtype = tensor->dtype};
     }
     report->sizes[s].tensors++;
     report->sizes[s].bytes += tensor_bytes(tensor);
