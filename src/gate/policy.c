@@ -162,7 +162,9 @@ static bool take_rule(json_t *object, struct gate_rule *rule, struct error *erro
     rule->in_policy = true;
     if (!json_is_object(object))
         return fail(error, "not an object");
-    json_object_foreach(object, key, value) if (!take_member(key, value, rule, error)) return false;
+    json_object_foreach (object, key, value)
+        if (!take_member(key, value, rule, error))
+            return false;
     if (!is_complete(object, rule, error))
         return false;
     rule->text = rule_text(object, rule);
@@ -199,9 +201,9 @@ static bool take_policy(json_t *root, struct gates *gates, struct error *error)
         return fail(error, "a policy is a JSON object");
     if (!check_version(json_object_get(root, "version"), error))
         return false;
-    json_object_foreach(root, key, value) if (strcmp(key, "version") != 0 &&
-                                              strcmp(key, "rules") != 0) return fail_key(key,
-                                                                                         error);
+    json_object_foreach (root, key, value)
+        if (strcmp(key, "version") != 0 && strcmp(key, "rules") != 0)
+            return fail_key(key, error);
     return take_rules(json_object_get(root, "rules"), gates, error);
 }
 
