@@ -4,35 +4,20 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { UNICODE_END = 0x110000 };
+#include "base/utf8.h"
 
-static bool continues(char byte)
-{
-    return ((unsigned char)byte & 0xC0) == 0x80;
-}
+enum { UNICODE_END = 0x110000 };
 
 /* The character at *at, and moves on: a code point, or UNICODE_END plus a byte that is none. Not at
  * the end. */
 static uint32_t next_character(const char **at)
 {
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    const char *text = *at;
-    uint32_t lead = (unsigned char)*text, more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    (*at)++;
-    if (lead < 0x80)
-        return lead;
-    uint32_t code = lead & (0x3F >> more);
-    for (uint32_t i = 1; i <= more; i++) {
-        if (!continues(text[i])) /* nor does the NUL at the end */
-            return UNICODE_END + lead;
-        code = code << 6 | ((unsigned char)text[i] & 0x3F);
-    }
-    /* A lone continuation byte, 0xF8 and above, overlong forms, surrogates, too large. */
-    if (lead < 0xC0 || lead >= 0xF8 || code < least[more] || (code >= 0xD800 && code < 0xE000) ||
-        code >= UNICODE_END)
-        return UNICODE_END + lead;
-    *at = text + 1 + more;
-    return code;
+    uint32_t character;
+    size_t length = utf8_decode(*at, &character);
+    if (length == 0)
+        character = UNICODE_END + (unsigned char)**at;
+    *at += length ? length : 1;
+    return character;
 }
 
 /* A character of a pattern that may be escaped; false at its end. */

@@ -23,10 +23,6 @@ void escape_json(struct buffer *out, const char *text);
  * direction of text have each of their bytes written \xNN; without `utf8`, all but ASCII. */
 void escape_terminal(struct buffer *out, const char *text, bool utf8);
 
-/* The first character of a string that is not empty: its length in bytes, or 0 where it is not
- * valid UTF-8. */
-size_t utf8_decode(const char *text, uint32_t *character);
-
 /* The columns that a character takes, roughly: never fewer than a terminal would use for the
  * scripts that are in use. */
 int character_width(uint32_t character);

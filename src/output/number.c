@@ -3,6 +3,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,7 +251,7 @@ void number_human(struct buffer *out, double value)
     buffer_puts(out, tidied);
 }
 
-bool number_is_power(double value, int *exponent)
+static bool is_power(double value, int *exponent)
 {
     if (value == 0 || !isfinite(value) || fabs(frexp(value, exponent)) != 0.5)
         return false;
@@ -261,7 +262,7 @@ bool number_is_power(double value, int *exponent)
 void number_power(struct buffer *out, double value)
 {
     int exponent;
-    bool plain = !number_is_power(value, &exponent) || (exponent >= -3 && exponent <= 20);
+    bool plain = !is_power(value, &exponent) || (exponent >= -3 && exponent <= 20);
     if (plain) {
         number_human(out, value);
         return;

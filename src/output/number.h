@@ -2,7 +2,6 @@
 #ifndef PRECHECK_OUTPUT_NUMBER_H
 #define PRECHECK_OUTPUT_NUMBER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -27,8 +26,5 @@ void number_decibels(struct buffer *out, double value);
 /* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer
  * than two decimals tell is "<0.01 %" or ">99.99 %". */
 void number_share(struct buffer *out, uint64_t part, uint64_t whole);
-
-/* Whether |value| is a power of two, and which. */
-bool number_is_power(double value, int *exponent);
 
 #endif

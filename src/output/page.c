@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "output/escape.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "output/escape.h"
 #include "output/number.h"
 #include "output/output.h"
