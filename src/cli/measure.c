@@ -305,29 +305,19 @@ static bool extremes_of_chunk(void *context, void *of, unsigned thread, const st
     return true;
 }
 
-static void leave_extremes(void *context, void *of, unsigned thread)
-{
-    (void)context;
-    (void)of;
-    (void)thread;
-}
-
 static bool end_extremes(void *context, void *of, unsigned thread, bool done, struct error *error)
 {
-    (void)thread;
     struct extremes_job *job = of;
     (void)context;
+    (void)thread;
     (void)error;
     decoder_close(&job->decoder);
     free(job);
     return done;
 }
 
-static const struct schedule_work find_scales = {.cost = COST_PLAIN,
-                                                 .begin = begin_extremes,
-                                                 .chunk = extremes_of_chunk,
-                                                 .leave = leave_extremes,
-                                                 .end = end_extremes};
+static const struct schedule_work find_scales = {
+    .cost = COST_PLAIN, .begin = begin_extremes, .chunk = extremes_of_chunk, .end = end_extremes};
 
 static const struct schedule_work measure_tensors = {.cost = COST_PLAIN,
                                                      .begin = begin_tensor,
@@ -360,10 +350,10 @@ static bool fail_tensors(const struct input *input, const struct schedule_failur
     if (failures->count > 1)
         snprintf(others, sizeof others, " (and %zu more tensor%s)", failures->count - 1,
                  failures->count == 2 ? "" : "s");
-    return fail(error, "%s%s%s%s", name, *name ? ": " : "", why->text, others);
+    return fail(error, "%.200s%s%s%s", name, *name ? ": " : "", why->text, others);
 }
 
-static bool run(struct measurement *m, struct schedule_work work, struct error *error)
+static bool run_pass(struct measurement *m, struct schedule_work work, struct error *error)
 {
     struct schedule_failures failures;
     struct error why;
@@ -452,10 +442,10 @@ static bool measure_all(struct measurement *m, struct error *error)
         if (!m->input->seekable)
             return fail(error, "--scale amax reads twice and needs a file, not a pipe");
         m->extremes = allocate(m->input->tensor_count, sizeof *m->extremes);
-        if (!run(m, find_scales, error))
+        if (!run_pass(m, find_scales, error))
             return false;
     }
-    return (!writer || begin_writing(m, error)) && run(m, measure_tensors, error) &&
+    return (!writer || begin_writing(m, error)) && run_pass(m, measure_tensors, error) &&
            (!writer || writer_end(writer, error)) && input_finish(m->input, error) &&
            updates_finish(&m->analysis->updates, error);
 }

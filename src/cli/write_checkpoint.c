@@ -493,7 +493,7 @@ static bool copy_tensor(struct checkpoint_writer *w, const struct copy *copy, st
         free(window);
         elements_close(&elements);
     }
-    return copied || fail(error, "%s: %s", copy->stored->name, why.text);
+    return copied || fail(error, "%.200s: %s", copy->stored->name, why.text);
 }
 
 /* What lies before the offset in the input. */
