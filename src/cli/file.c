@@ -87,6 +87,11 @@ bool file_is_standard_output(const char *path)
             file_is(path, &standard));
 }
 
+const char *file_label(const char *path)
+{
+    return file_is_standard_output(path) ? "standard output" : path;
+}
+
 bool file_is(const char *path, const struct stat *other)
 {
     struct stat status;

@@ -24,6 +24,8 @@ struct file {
 
 /* "-", or the name that standard output has among the files. */
 bool file_is_standard_output(const char *path);
+/* The path as messages have it. */
+const char *file_label(const char *path);
 
 bool file_create(const char *path, struct file *file, struct error *error);
 bool file_write(struct file *file, const void *bytes, size_t count, struct error *error);

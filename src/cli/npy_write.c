@@ -5,12 +5,6 @@
 
 #include "base/bytes.h"
 
-bool wants_bare_codes(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && (strcmp(dot, ".raw") == 0 || strcmp(dot, ".bin") == 0);
-}
-
 bool npy_can_hold(const struct tensor *tensor, struct error *error)
 {
     if (tensor->components && tensor->fortran)

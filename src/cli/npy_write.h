@@ -1,13 +1,10 @@
-/* The cast tensor as a file. */
+/* The header of a .npy file for a tensor that was cast. */
 #ifndef PRECHECK_CLI_NPY_WRITE_H
 #define PRECHECK_CLI_NPY_WRITE_H
 
 #include "base/buffer.h"
 #include "format/cast.h"
 #include "input/input.h"
-
-/* Whether the name asks for codes without a header. */
-bool wants_bare_codes(const char *path);
 
 /* Whether a .npy file can say how the tensor lies in memory. */
 bool npy_can_hold(const struct tensor *tensor, struct error *error);

@@ -14,7 +14,7 @@ enum { OUTPUT_LIMIT = 32, THREAD_LIMIT = 128 };
 
 struct output_request {
     const struct renderer *renderer;
-    const char *path; /* NULL or "-": standard output */
+    const char *path; /* "-" is standard output */
 };
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };

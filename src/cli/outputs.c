@@ -84,11 +84,6 @@ static bool write_output(const struct output_request *output, const struct optio
     return file_commit(&to.file, error);
 }
 
-const char *output_name(const char *path)
-{
-    return file_is_standard_output(path) ? "standard output" : path;
-}
-
 static bool is_empty(const struct content *content)
 {
     return content->report ? !content->report->tensor_count
@@ -105,7 +100,7 @@ int outputs_write(const struct options *options, const struct content *content)
             continue;
         struct error error;
         if (!write_output(output, options, content, &error))
-            status = trouble(output_name(output->path), &error);
+            status = trouble(file_label(output->path), &error);
     }
     return status;
 }

@@ -22,7 +22,5 @@ int outputs_write(const struct options *options, const struct content *content);
 struct style output_style(const char *path, const struct options *options);
 /* The text as the whole of the file. */
 bool output_write(const char *path, const struct buffer *text, struct error *error);
-/* The path as messages have it. */
-const char *output_name(const char *path);
 
 #endif

@@ -160,7 +160,8 @@ static void leave(struct thread *thread)
     if (!open)
         return;
     thread->current = NULL;
-    shared->work->leave(shared->work->context, open->job, thread->number);
+    if (shared->work->leave)
+        shared->work->leave(shared->work->context, open->job, thread->number);
     pthread_mutex_lock(&shared->lock);
     open->users--;
     bool last = open->users == 0 && open->exhausted;

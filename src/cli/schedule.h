@@ -25,7 +25,8 @@ struct schedule_work {
     /* Every element once; in order where there is one thread. */
     bool (*chunk)(void *context, void *job, unsigned thread, const struct chunk *chunk,
                   struct error *error);
-    /* This thread did chunks of the job, and does no more, or does some again later. */
+    /* This thread did chunks of the job, and does no more, or does some again later. May
+     * be NULL. */
     void (*leave)(void *context, void *job, unsigned thread);
     /* After the last thread has left, by that: all elements were seen, or something went wrong
      * (!done). The job is the callee's to free. Any order, several at a time. */

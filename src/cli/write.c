@@ -10,8 +10,7 @@ bool output_failed(const char *path, const struct error *why, struct error *erro
 {
     if (!*why->text) /* a closed pipe */
         return fail(error, "%s", "");
-    return fail(error, "%s: %s", file_is_standard_output(path) ? "standard output" : path,
-                why->text);
+    return fail(error, "%s: %s", file_label(path), why->text);
 }
 
 struct writer *writer_open(const struct options *options, struct error *error)

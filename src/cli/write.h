@@ -36,7 +36,7 @@ bool writer_begin(struct writer *writer, struct input *input, const int *scales,
 bool writer_reach(struct writer *writer, size_t tensor, struct error *error);
 
 /* Codes of the elements of tensor `tensor` of the input, from `first` on; unless they have to come
- * in order, from any thread. `cast` is what the tensor is cast to. */
+ * in order, from any thread. */
 bool writer_codes(struct writer *writer, size_t tensor, uint64_t first, const void *codes,
                   size_t bytes, struct error *error);
 

@@ -5,6 +5,7 @@
 #include "cli/file.h"
 #include "cli/npy_write.h"
 #include "cli/write_kind.h"
+#include "cli/write_path.h"
 
 struct array_writer {
     struct writer writer;
@@ -30,7 +31,7 @@ static bool failed(const struct array_writer *array, const struct error *why, st
 static struct writer *array_open(const struct options *options, struct error *error)
 {
     struct array_writer *array = allocate(1, sizeof *array);
-    array->bare = wants_bare_codes(options->write);
+    array->bare = path_wants_bare_codes(options->write);
     if (file_create(options->write, &array->file, error))
         return &array->writer;
     free(array);

@@ -17,6 +17,11 @@ bool path_wants_checkpoint(const char *path)
     return ends_in(path, CHECKPOINT_SUFFIX) || path_wants_directory(path);
 }
 
+bool path_wants_bare_codes(const char *path)
+{
+    return ends_in(path, ".raw") || ends_in(path, ".bin");
+}
+
 const char *path_base(const char *path)
 {
     const char *slash = strrchr(path, '/');

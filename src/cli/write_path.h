@@ -10,6 +10,8 @@
 bool path_wants_directory(const char *path);
 /* A directory, or a name that ends in .safetensors. */
 bool path_wants_checkpoint(const char *path);
+/* Codes without a header. */
+bool path_wants_bare_codes(const char *path);
 
 /* The last component of a path, and how much of it stands before the extension. */
 const char *path_base(const char *path);

@@ -191,8 +191,6 @@ static bool fail_unknown(struct error *error)
 static bool open_contents(struct input *input, const struct input_options *options,
                           struct error *error)
 {
-    if (options->raw && options->view)
-        return fail(error, "--view does not go with --raw, which names the type itself");
     if (options->raw && !options->raw_if_unknown)
         return raw_open(input, options->raw, error);
     for (size_t i = 0; i < CONTAINER_COUNT; i++)

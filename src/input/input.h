@@ -28,7 +28,7 @@ bool raw_layout_parse(const char *text, struct raw_layout *layout, struct error 
 struct input_options {
     const struct raw_layout *raw; /* NULL: recognise the container */
     bool raw_if_unknown;          /* raw is only for what is no container */
-    const struct dtype *view;     /* NULL: elements are what the file says they are */
+    const struct dtype *view;     /* NULL: elements are what the file says they are; not of raw */
 };
 
 struct input {

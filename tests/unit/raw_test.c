@@ -218,19 +218,6 @@ static void test_raw_stream_too_short(void **state)
     input_close(&input);
 }
 
-static void test_raw_refuses_view(void **state)
-{
-    (void)state;
-    struct input input;
-    struct error error;
-    struct raw_layout layout;
-    struct dtype dtype = dtype_named("bf16");
-    assert_true(raw_layout_parse("f16", &layout, &error));
-    struct input_options options = {.raw = &layout, .view = &dtype};
-    assert_false(input_open(CORPUS "good-f2-le.npy", &options, &input, &error));
-    assert_string_equal(error.text, "--view does not go with --raw, which names the type itself");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,7 +227,6 @@ int main(void)
         cmocka_unit_test(test_raw_files),
         cmocka_unit_test(test_raw_stream_until_its_end),
         cmocka_unit_test(test_raw_stream_too_short),
-        cmocka_unit_test(test_raw_refuses_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
