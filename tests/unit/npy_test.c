@@ -223,20 +223,8 @@ static void test_good_files_read_the_same_from_a_pipe(void **state)
     (void)state;
     for (size_t i = 0; i < GOOD_COUNT; i++) {
         char path[128];
-        struct error error = {""};
-        struct buffer from_file = {0}, from_pipe = {0};
         corpus_path(path, sizeof path, "good", good[i].name);
-        struct buffer contents = slurp(path);
-        pipe_in(contents.data, contents.length);
-        if (!read_all(path, &no_options, &from_file, &error) ||
-            !read_all("-", &no_options, &from_pipe, &error))
-            fail_msg("%s: %s", path, error.text);
-        assert_int_equal(from_file.length, from_pipe.length);
-        if (from_file.length)
-            assert_memory_equal(from_file.data, from_pipe.data, from_file.length);
-        buffer_free(&contents);
-        buffer_free(&from_file);
-        buffer_free(&from_pipe);
+        assert_same_from_a_pipe(path);
     }
 }
 
@@ -245,15 +233,8 @@ static void test_bad_files(void **state)
     (void)state;
     for (size_t i = 0; i < BAD_COUNT; i++) {
         char path[128];
-        struct input input;
-        struct error error = {""};
         corpus_path(path, sizeof path, "bad", bad[i].name);
-        if (input_open(path, &no_options, &input, &error))
-            fail_msg("%s opens", path);
-        if (strncmp(error.text, bad[i].message, strlen(bad[i].message)) != 0)
-            fail_msg("%s: %s", path, error.text);
-        assert_int_equal(input.descriptor, -1);
-        assert_null(input.tensors);
+        assert_refused(path, bad[i].message);
     }
 }
 

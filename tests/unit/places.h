@@ -3,7 +3,6 @@
 #ifndef PRECHECK_TESTS_UNIT_PLACES_H
 #define PRECHECK_TESTS_UNIT_PLACES_H
 
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,11 +67,6 @@ static inline struct buffer slurp(const char *path)
     return contents;
 }
 
-static inline uint64_t data_bytes(const struct tensor *tensor)
-{
-    return tensor->elements * (uint64_t)tensor->dtype.bytes;
-}
-
 /* All that a caller does: open, read, finish, close. */
 static inline bool read_all(const char *path, const struct input_options *options,
                             struct buffer *data, struct error *error)
@@ -83,7 +77,7 @@ static inline bool read_all(const char *path, const struct input_options *option
     bool ok = true;
     for (size_t i = 0; ok && i < input.tensor_count; i++) {
         struct tensor *tensor = &input.tensors[i];
-        size_t count = (size_t)data_bytes(tensor);
+        size_t count = (size_t)tensor_bytes(tensor);
         char *bytes = allocate(count, 1);
         ok = input_read(&input, tensor->offset, bytes, count, error);
         if (ok)
@@ -116,6 +110,38 @@ static inline bool read_tensor(struct input *input, struct tensor *tensor, struc
     ok = ok && elements_finish(&elements, error);
     elements_close(&elements);
     return ok;
+}
+
+/* A file that is not opened, for a reason that begins so, and leaves nothing behind. */
+static inline void assert_refused(const char *path, const char *message)
+{
+    struct input input;
+    struct error error = {""};
+    if (input_open(path, &no_options, &input, &error))
+        fail_msg("%s opens", path);
+    if (strncmp(error.text, message, strlen(message)) != 0)
+        fail_msg("%s: %s", path, error.text);
+    assert_int_equal(input.descriptor, -1);
+    assert_null(input.tensors);
+    assert_null(input.skipped);
+    assert_null(input.metadata);
+}
+
+/* Reading ahead must not swallow what comes later. */
+static inline void assert_same_from_a_pipe(const char *path)
+{
+    struct error error = {""};
+    struct buffer from_file = {0}, from_pipe = {0}, contents = slurp(path);
+    pipe_in(contents.data, contents.length);
+    if (!read_all(path, &no_options, &from_file, &error) ||
+        !read_all("-", &no_options, &from_pipe, &error))
+        fail_msg("%s: %s", path, error.text);
+    assert_int_equal(from_file.length, from_pipe.length);
+    if (from_file.length)
+        assert_memory_equal(from_file.data, from_pipe.data, from_file.length);
+    buffer_free(&contents);
+    buffer_free(&from_file);
+    buffer_free(&from_pipe);
 }
 
 static inline struct dtype dtype_named(const char *name)

@@ -156,7 +156,7 @@ static void test_raw_files(void **state)
             continue;
         const struct tensor *tensor = &input.tensors[0];
         unsigned char bytes[10];
-        size_t count = (size_t)data_bytes(tensor);
+        size_t count = (size_t)tensor_bytes(tensor);
         assert_int_equal(tensor->elements, raw_files[i].elements);
         assert_true(input_read(&input, tensor->offset, bytes, count, &error));
         for (size_t j = 0; j < count; j++)
