@@ -116,16 +116,21 @@ static void advise_on_narrow(struct report *report)
     }
 }
 
-/* How often each part of the table occurs. */
-static void count_parts(const struct report *report, uint64_t counts[PARTS])
+/* How often each part of the table occurs; returns how many tensors without any are in fp32 or
+ * more: weights, which are their own master copy. */
+static uint64_t count_parts(const struct report *report, uint64_t counts[PARTS])
 {
+    uint64_t weights = 0;
     for (size_t t = 0; t < report->tensor_count; t++) {
-        size_t part = find_part(report->tensors[t].tensor.name);
+        const struct tensor *tensor = &report->tensors[t].tensor;
+        bool full = tensor->dtype.bytes >= 4;
+        size_t part = find_part(tensor->name);
         if (part == PARTS)
-            continue;
-        if (parts[part].role == ROLE_STATE || report->tensors[t].tensor.dtype.bytes >= 4)
+            weights += full && tensor->elements > 1; /* a step count is none */
+        else if (parts[part].role == ROLE_STATE || full)
             counts[part]++;
     }
+    return weights;
 }
 
 static uint64_t count_role(const uint64_t counts[PARTS], enum role role)
@@ -154,7 +159,7 @@ static void put_names(struct buffer *out, const uint64_t counts[PARTS], enum rol
 static void advise_on_optimizer(struct report *report)
 {
     uint64_t counts[PARTS] = {0};
-    count_parts(report, counts);
+    uint64_t weights = count_parts(report, counts);
     uint64_t states = count_role(counts, ROLE_STATE), masters = count_role(counts, ROLE_MASTER);
     if (!states)
         return;
@@ -167,11 +172,17 @@ static void advise_on_optimizer(struct report *report)
                       masters == 1 ? "y is" : "ies are");
         put_names(&text, counts, ROLE_MASTER);
         buffer_puts(&text, ". Keep those in fp32");
+    } else if (weights) {
+        buffer_printf(&text,
+                      "; the %" PRIu64 " weight%s in fp32 beside them %s the master cop%s. "
+                      "Keep %s in fp32",
+                      weights, weights == 1 ? "" : "s", weights == 1 ? "is" : "are",
+                      weights == 1 ? "y" : "ies", weights == 1 ? "it" : "those");
     } else {
         buffer_puts(&text, "; no fp32 master copy is beside them. Keep one before weights or "
                            "states are cast");
     }
-    report_advise_with(report, masters ? "keep-master-copies" : "no-master-copy", &text);
+    report_advise_with(report, masters || weights ? "keep-master-copies" : "no-master-copy", &text);
 }
 
 void report_checkpoint(struct report *report)

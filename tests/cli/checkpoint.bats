@@ -489,3 +489,20 @@ peak_of()
         [ "$(wc -l <messages)" -eq 1 ]
     done
 }
+
+@test "advice: what is narrow already, and whether a master copy is beside the states of an optimizer" {
+    checkpoint make alone.safetensors 'state.0.exp_avg=f32:3:1,1,1' 'state.0.exp_avg_sq=f32:3:1,1,1' 'state.0.step=f32:-:1' 'w=bf16:3:1,1,1'
+    checkpoint make whole.safetensors 'state.0.exp_avg=f32:3:1,1,1' 'w=f32:3:1,1,1'
+    checkpoint make copies.safetensors 'state.0.exp_avg=f32:3:1,1,1' 'fp32_from_fp16_params.0=f32:3:1,1,1' 'w=bf16:3:1,1,1'
+    codes='[a["code"] for a in r["advice"]]'
+    passes --json --to fp16 alone.safetensors
+    is "$codes" "['already-narrow', 'no-master-copy']"
+    is 'r["advice"][0]["text"].startswith("1 of 4 tensors is bf16 already")' True
+    is '"2 of 4 tensors are optimizer states: exp_avg, exp_avg_sq (PyTorch Adam)" in r["advice"][1]["text"]' True
+    passes --json --to fp16 whole.safetensors
+    is "$codes" "['keep-master-copies']"
+    passes --json --to fp16 copies.safetensors
+    is "$codes" "['already-narrow', 'keep-master-copies']"
+    is '"1 fp32 master copy is beside them: fp32_from_fp16_params (Apex and Megatron-LM)" in r["advice"][1]["text"]' True
+    is 'r["checkpoint"]' "{'bytes': 30, 'dtypes': [{'dtype': 'f32', 'tensors': 2, 'bytes': 24}, {'dtype': 'bf16', 'tensors': 1, 'bytes': 6}], 'after': [{'to': 'fp16', 'bytes': 18}]}"
+}
