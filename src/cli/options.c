@@ -37,9 +37,55 @@ static const struct option_row {
 };
 
 /* Above every letter, so that getopt_long tells a long option by its number. */
-enum { LONG_BASE = 256, COLUMN = 30 };
+enum { LONG_BASE = 256, COLUMN = 30, HELP_WIDTH = 50 };
 
 enum { TOP_DEFAULT = 20 };
+
+/* The kinds of --output, in lines of at most `width`. */
+static void add_kinds(struct buffer *out, size_t width)
+{
+    const char *kind;
+    size_t line = out->length; /* where it begins */
+    for (size_t i = 0; (kind = output_kind(i)); i++) {
+        bool fits = out->length - line + strlen(kind) + strlen(", ,") <= width;
+        if (i)
+            buffer_puts(out, fits ? ", " : ",\n");
+        if (!fits)
+            line = out->length;
+        buffer_puts(out, kind);
+    }
+}
+
+/* From the help column on, where the first line begins as far as `used` leaves room. */
+static void add_help(struct buffer *out, const char *help, size_t used)
+{
+    for (const char *line = help; *line; used = 0) {
+        size_t length = strcspn(line, "\n");
+        buffer_printf(out, "%*s%.*s\n", (int)(used < COLUMN ? COLUMN - used : 1), "", (int)length,
+                      line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void add_option(struct buffer *out, enum option_id id)
+{
+    const struct option_row *row = &rows[id];
+    size_t start = out->length;
+    if (row->letter)
+        buffer_printf(out, "  -%c, --%s", row->letter, row->name);
+    else
+        buffer_printf(out, "      --%s", row->name);
+    if (row->argument)
+        buffer_printf(out, "=%s", row->argument);
+    struct buffer help = {0};
+    buffer_puts(&help, row->help);
+    if (id == OPTION_OUTPUT) {
+        buffer_puts(&help, "\n");
+        add_kinds(&help, HELP_WIDTH);
+    }
+    add_help(out, help.data, out->length - start);
+    buffer_free(&help);
+}
 
 void options_help(struct buffer *out)
 {
@@ -50,24 +96,9 @@ void options_help(struct buffer *out)
                 "directory of such files or, with --raw, bare elements; - is standard input.\n");
     for (int group = 0; group < OPTION_GROUPS; group++) {
         buffer_printf(out, "\n%s:\n", group_titles[group]);
-        for (int i = 0; i < OPTION_COUNT; i++) {
-            if ((int)rows[i].group != group)
-                continue;
-            size_t start = out->length;
-            if (rows[i].letter)
-                buffer_printf(out, "  -%c, --%s", rows[i].letter, rows[i].name);
-            else
-                buffer_printf(out, "      --%s", rows[i].name);
-            if (rows[i].argument)
-                buffer_printf(out, "=%s", rows[i].argument);
-            for (const char *line = rows[i].help; *line;) {
-                size_t length = strcspn(line, "\n"), used = out->length - start;
-                buffer_printf(out, "%*s%.*s\n", (int)(used < COLUMN ? COLUMN - used : 1), "",
-                              (int)length, line);
-                line += length + (line[length] == '\n');
-                start = out->length;
-            }
-        }
+        for (int i = 0; i < OPTION_COUNT; i++)
+            if ((int)rows[i].group == group)
+                add_option(out, (enum option_id)i);
     }
     buffer_puts(out, "\nExit status: 0 all gates hold or there are none, 1 a gate failed, 2 "
                      "trouble.\n");
@@ -182,6 +213,15 @@ static bool parse_steps(struct options *options, const char *text, struct error 
     return true;
 }
 
+static bool no_kind(const char *kind, size_t length, struct error *error)
+{
+    struct buffer kinds = {0};
+    add_kinds(&kinds, SIZE_MAX);
+    fail(error, "--output: there is no kind '%.*s' (but %s)", (int)length, kind, kinds.data);
+    buffer_free(&kinds);
+    return false;
+}
+
 static bool add_output(struct options *options, const char *text, struct error *error)
 {
     size_t length = strcspn(text, ":");
@@ -189,7 +229,7 @@ static bool add_output(struct options *options, const char *text, struct error *
     const struct renderer *renderer = output_find(kind);
     free(kind);
     if (!renderer)
-        return fail(error, "--output: there is no kind '%.*s'", (int)length, text);
+        return no_kind(text, length, error);
     const char *path = text[length] ? text + length + 1 : "-";
     if (!*path)
         return fail(error, "--output: '%s' names no file", text);
@@ -264,6 +304,10 @@ static bool take(struct options *options, struct common *common, enum option_id 
         return selection_add(&options->selection, argument, PATTERN_KEEP, error);
     case OPTION_JSON:
         return add_output(options, "json", error);
+    case OPTION_NDJSON:
+        return add_output(options, "ndjson", error);
+    case OPTION_CSV:
+        return add_output(options, "csv", error);
     case OPTION_OUTPUT:
         return add_output(options, argument, error);
     case OPTION_QUIET:

@@ -1,7 +1,6 @@
 /* The report as JSON. The members and their order are those of the contract. */
 #include "output/output.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 struct writer {
     struct buffer *out;
     int depth;
+    bool one_line; /* always flat */
     bool flat;
     bool first; /* nothing was written yet in the innermost object or array */
 };
@@ -50,24 +50,24 @@ static void member_together(struct writer *w, const char *name)
 
 static void apart(struct writer *w)
 {
-    w->flat = false;
+    w->flat = w->one_line;
 }
 
 static void open_lines(struct writer *w, const char *bracket)
 {
     buffer_puts(w->out, bracket);
     w->depth++;
-    w->flat = false;
+    w->flat = w->one_line;
     w->first = true;
 }
 
 static void close_lines(struct writer *w, const char *bracket)
 {
     w->depth--;
-    if (!w->first)
+    if (!w->first && !w->one_line)
         new_line(w);
     buffer_puts(w->out, bracket);
-    w->flat = false;
+    w->flat = w->one_line;
     w->first = false;
 }
 
@@ -242,7 +242,7 @@ static void write_scale(struct writer *w, const struct report_cast *cast)
 {
     if (cast->scale_varies)
         buffer_puts(w->out, "null");
-    else if (cast->scale < DBL_MIN_EXP - DBL_MANT_DIG || cast->scale >= DBL_MAX_EXP)
+    else if (!number_holds_power(cast->scale))
         buffer_printf(w->out, "\"0x1p%+d\"", cast->scale);
     else
         number_json(w->out, ldexp(1, cast->scale));
@@ -478,26 +478,19 @@ static void write_gate(struct writer *w, const struct report *report,
     close_flat(w, "}", was_flat);
 }
 
-static void render(const struct report *report, const struct style *style, struct sink *sink)
+static void write_head(struct writer *w, const struct report *report)
 {
-    (void)style;
-    struct writer writer = {.out = &sink->text}, *w = &writer;
-    open_lines(w, "{");
     member(w, "schema");
     write_text(w, "precheck/1");
     member(w, "version");
     write_text(w, report->version);
     member(w, "settings");
     write_settings(w, report);
+}
 
-    member(w, "tensors");
-    open_lines(w, "[");
-    for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++) {
-        next_item(w);
-        write_tensor(w, report, &report->tensors[i]);
-    }
-    close_lines(w, "]");
-
+/* What follows the tensors. */
+static void write_rest(struct writer *w, const struct report *report, struct sink *sink)
+{
     member(w, "skipped");
     open_lines(w, "[");
     for (size_t i = 0; i < report->skipped_count && sink_goes_on(sink); i++) {
@@ -533,6 +526,38 @@ static void render(const struct report *report, const struct style *style, struc
     close_lines(w, "]");
     member(w, "verdict");
     write_text(w, !report->has_verdict ? NULL : report->pass ? "pass" : "fail");
+}
+
+static void render(const struct report *report, const struct style *style, struct sink *sink)
+{
+    (void)style;
+    struct writer writer = {.out = &sink->text}, *w = &writer;
+    open_lines(w, "{");
+    write_head(w, report);
+    member(w, "tensors");
+    open_lines(w, "[");
+    for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++) {
+        next_item(w);
+        write_tensor(w, report, &report->tensors[i]);
+    }
+    close_lines(w, "]");
+    write_rest(w, report, sink);
+    close_lines(w, "}");
+    buffer_puts(w->out, "\n");
+}
+
+/* A line for each tensor, and one for all else. */
+static void render_lines(const struct report *report, const struct style *style, struct sink *sink)
+{
+    (void)style;
+    struct writer writer = {.out = &sink->text, .one_line = true}, *w = &writer;
+    for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++) {
+        write_tensor(w, report, &report->tensors[i]);
+        buffer_puts(w->out, "\n");
+    }
+    open_lines(w, "{");
+    write_head(w, report);
+    write_rest(w, report, sink);
     close_lines(w, "}");
     buffer_puts(w->out, "\n");
 }
@@ -608,3 +633,4 @@ static void list(const struct listing *listing, const struct style *style, struc
 }
 
 const struct renderer renderer_json = {"json", render, list};
+const struct renderer renderer_ndjson = {"ndjson", render_lines, NULL};

@@ -218,15 +218,23 @@ void number_json(struct buffer *out, double value)
         buffer_puts(out, "null");
         return;
     }
-    if (isinf(value)) {
-        buffer_puts(out, value < 0 ? "\"-inf\"" : "\"inf\"");
-        return;
-    }
+    const char *quote = isinf(value) ? "\"" : "";
+    buffer_puts(out, quote);
+    number_exact(out, value);
+    buffer_puts(out, quote);
+}
+
+void number_exact(struct buffer *out, double value)
+{
     if (value < 0)
         buffer_puts(out, "-");
     double magnitude = fabs(value);
     if (magnitude < 1e15 && trunc(magnitude) == magnitude) {
         number_plain(out, (uint64_t)magnitude);
+        return;
+    }
+    if (isinf(magnitude)) {
+        buffer_puts(out, "inf");
         return;
     }
     struct decimal decimal = shortest(magnitude);
@@ -257,6 +265,11 @@ static bool is_power(double value, int *exponent)
         return false;
     --*exponent;
     return true;
+}
+
+bool number_holds_power(int exponent)
+{
+    return exponent >= DBL_MIN_EXP - DBL_MANT_DIG && exponent < DBL_MAX_EXP;
 }
 
 void number_power(struct buffer *out, double value)

@@ -9,6 +9,8 @@
 /* A JSON number that reads back as the same binary64, as short as can be; both zeros are 0, an
  * infinity is the string "inf" or "-inf". */
 void number_json(struct buffer *out, double value);
+/* The same where there are no strings: an infinity is inf or -inf. */
+void number_exact(struct buffer *out, double value);
 
 /* For people: four significant digits; whole numbers below ten million in full. */
 void number_human(struct buffer *out, double value);
@@ -26,5 +28,8 @@ void number_decibels(struct buffer *out, double value);
 /* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer
  * than two decimals tell is "<0.01 %" or ">99.99 %". */
 void number_share(struct buffer *out, uint64_t part, uint64_t whole);
+
+/* Whether 2^exponent is a binary64 number. */
+bool number_holds_power(int exponent);
 
 #endif

@@ -5,6 +5,8 @@
 static const struct renderer *const renderers[] = {
     &renderer_text,
     &renderer_json,
+    &renderer_ndjson,
+    &renderer_csv,
 };
 
 enum { RENDERER_COUNT = sizeof renderers / sizeof renderers[0] };

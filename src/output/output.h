@@ -26,8 +26,8 @@ struct renderer {
     void (*list)(const struct listing *listing, const struct style *style, struct sink *sink);
 };
 
-extern const struct renderer renderer_text;
-extern const struct renderer renderer_json;
+extern const struct renderer renderer_text, renderer_json, renderer_ndjson, renderer_csv,
+    renderer_markdown, renderer_junit, renderer_prometheus, renderer_github;
 
 /* NULL when there is no such kind. */
 const struct renderer *output_find(const char *kind);

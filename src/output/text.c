@@ -30,7 +30,7 @@ int text_format_width(const struct subject *subject)
 void text_scaled_power(struct buffer *out, const struct report_cast *cast, int exponent)
 {
     exponent -= cast->scale;
-    if (exponent >= DBL_MIN_EXP - DBL_MANT_DIG && exponent < DBL_MAX_EXP)
+    if (number_holds_power(exponent))
         number_power(out, ldexp(1, exponent));
     else
         number_exponent(out, exponent);
