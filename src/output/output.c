@@ -7,6 +7,7 @@ static const struct renderer *const renderers[] = {
     &renderer_json,
     &renderer_ndjson,
     &renderer_csv,
+    &renderer_markdown,
 };
 
 enum { RENDERER_COUNT = sizeof renderers / sizeof renderers[0] };

@@ -9,6 +9,7 @@
 
 #include "output/escape.h"
 #include "output/number.h"
+#include "output/told.h"
 
 enum { INDENT = 2 };
 
@@ -138,21 +139,20 @@ static void settings(struct page *page, const struct report *report)
     buffer_free(&text);
 }
 
-/* The value that a gate judged. */
-static void gate_value(struct buffer *out, const struct report_gate *gate)
+void text_value(struct buffer *out, const struct value *value, const struct tensor *tensor)
 {
-    switch (gate->value.kind) {
+    switch (value->kind) {
     case VALUE_NULL:
         buffer_puts(out, "none");
         break;
     case VALUE_COUNT:
-        number_count(out, gate->value.count);
+        number_count(out, value->count);
         break;
     case VALUE_REAL:
-        number_human(out, gate->value.real);
+        number_human(out, value->real);
         break;
     case VALUE_INDEX:
-        text_index(out, &gate->tensor->tensor, gate->value.count);
+        text_index(out, tensor, value->count);
         break;
     }
 }
@@ -164,12 +164,6 @@ static const char *const gate_titles[GATE_OFF][GATE_COLUMNS] = {
     [GATE_WARN] = {"warns on", "value", "format", "tensor"},
 };
 
-/* Gates that do not pass are told by their levels. */
-static bool is_told(const struct report_gate *gate, enum gate_level level)
-{
-    return !gate->pass && gate->level == level;
-}
-
 static void gate_cells(const struct page *page, const struct report *report,
                        const struct report_gate *gate, int tensor_width,
                        struct buffer cells[GATE_COLUMNS])
@@ -179,7 +173,7 @@ static void gate_cells(const struct page *page, const struct report *report,
         buffer_puts(&cells[i], "");
     }
     page_name(page, &cells[0], gate->rule, page->width / 3);
-    gate_value(&cells[1], gate);
+    text_value(&cells[1], &gate->value, &gate->tensor->tensor);
     buffer_puts(&cells[2], report->casts[gate->cast].format.name);
     text_tensor(page, &cells[3], gate->tensor, tensor_width);
 }
@@ -211,7 +205,7 @@ static void measure_gates(const struct page *page, const struct report *report,
     for (int i = 0; i + 1 < GATE_COLUMNS; i++)
         widths[i] = (int)strlen(gate_titles[level][i]);
     for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
-        if (!is_told(&report->gates[g], level))
+        if (!told_is(&report->gates[g], level))
             continue;
         shown++;
         gate_cells(page, report, &report->gates[g], page->width, cells);
@@ -237,7 +231,7 @@ static size_t failing_gates(struct page *page, const struct report *report, enum
     measure_gates(page, report, level, cells, widths);
     gate_line(page, INK_DIM, gate_titles[level], widths);
     for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
-        if (!is_told(&report->gates[g], level) || !sink_goes_on(sink))
+        if (!told_is(&report->gates[g], level) || !sink_goes_on(sink))
             continue;
         shown++;
         gate_cells(page, report, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
@@ -259,20 +253,10 @@ static void incomplete(struct page *page, const struct report *report)
     page_end_line(page);
 }
 
-static size_t count_told(const struct report *report, enum gate_level level)
+void text_verdict(struct buffer *text, const struct report *report)
 {
-    size_t count = 0;
-    for (size_t g = 0; g < report->gate_count; g++)
-        count += is_told(&report->gates[g], level);
-    return count;
-}
-
-/* What the verdict rests on. */
-static void verdict_text(struct buffer *text, const struct report *report, size_t failed,
-                         size_t warned)
-{
-    size_t held = report->gate_count - failed - warned;
-    buffer_puts(text, "  ");
+    size_t failed = told_count(report, GATE_ERROR), warned = told_count(report, GATE_WARN);
+    size_t held = report->gate_count - failed - warned, start = text->length;
     if (failed)
         buffer_printf(text, "%zu of %zu gates", failed, report->gate_count);
     else if (report->incomplete)
@@ -280,7 +264,7 @@ static void verdict_text(struct buffer *text, const struct report *report, size_
     else if (held || !warned)
         buffer_printf(text, "%zu %s", held, held == 1 ? "gate holds" : "gates hold");
     if (warned)
-        buffer_printf(text, "%s%zu %s", text->length > 2 ? ", " : "", warned,
+        buffer_printf(text, "%s%zu %s", text->length > start ? ", " : "", warned,
                       warned == 1 ? "warning" : "warnings");
 }
 
@@ -301,12 +285,13 @@ static void verdict(struct page *page, const struct report *report, struct sink 
 {
     if (!report->has_verdict)
         return;
-    size_t failed = count_told(report, GATE_ERROR), warned = count_told(report, GATE_WARN);
+    size_t failed = told_count(report, GATE_ERROR), warned = told_count(report, GATE_WARN);
     size_t held = report->gate_count - failed - warned;
 
     struct buffer text = {0};
     page_paint(page, report->pass ? INK_GOOD : INK_BAD, report->pass ? "PASS" : "FAIL");
-    verdict_text(&text, report, failed, warned);
+    buffer_puts(&text, "  ");
+    text_verdict(&text, report);
     page_paint(page, INK_TITLE, text.data);
     page_end_line(page);
     buffer_free(&text);

@@ -45,6 +45,10 @@ void text_list(const struct listing *listing, const struct style *style, struct 
 /* What was not cast: the first ones, and how many more of each type. */
 void text_skipped(struct page *page, const struct report *report);
 
+/* For people; of a position, its index in this tensor. */
+void text_value(struct buffer *out, const struct value *value, const struct tensor *tensor);
+/* What the verdict rests on: "2 of 12 gates, 1 warning". */
+void text_verdict(struct buffer *text, const struct report *report);
 /* 0 where the value is no count. */
 uint64_t text_count_of(const struct value *value);
 /* A share from 0 to 1 as number_share has it, and its ink where it is a loss. */

@@ -51,7 +51,7 @@ static int larger_first(double a, double b)
     return (a < b) - (a > b);
 }
 
-static int worse_first(const struct standing *a, const struct standing *b)
+int standing_compare(const struct standing *a, const struct standing *b)
 {
     int order = larger_first(a->overflow, b->overflow);
     if (order == 0)
@@ -72,7 +72,7 @@ static int by_figure(const struct sorting *sorting, size_t a, size_t b)
     uint64_t size = report->tensors[a].tensor.elements, sizes = report->tensors[b].tensor.elements;
     switch (sorting->by) {
     case ORDER_WORST:
-        return worse_first(one, other);
+        return standing_compare(one, other);
     case ORDER_SIZE:
         return (size < sizes) - (size > sizes);
     case ORDER_OVERFLOW:

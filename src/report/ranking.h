@@ -11,6 +11,9 @@ struct standing {
     double sqnr; /* dB; infinity where no error was measured */
 };
 
+/* As qsort wants it, the worse one first: overflow, not_finite, underflow, lost, then sqnr. */
+int standing_compare(const struct standing *a, const struct standing *b);
+
 enum ranking_order {
     ORDER_WORST, /* overflow, not_finite, underflow, lost (largest first), then sqnr */
     ORDER_NAME,
