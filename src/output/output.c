@@ -8,6 +8,9 @@ static const struct renderer *const renderers[] = {
     &renderer_ndjson,
     &renderer_csv,
     &renderer_markdown,
+    &renderer_junit,
+    &renderer_prometheus,
+    &renderer_github,
 };
 
 enum { RENDERER_COUNT = sizeof renderers / sizeof renderers[0] };
