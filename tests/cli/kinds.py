@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Reads a report of some kind and compares it with the JSON of the same run:  kinds.py KIND FILE JSON
+
+Says what is wrong, and ends with 1 then. All but what reads CSV, XML and JSON is written from the
+formats' own definitions.
+"""
+
+import csv
+import io
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def check(holds, *what):
+    if not holds:
+        sys.exit(f"{what}")
+
+
+def is_unruly(character):
+    code = ord(character)
+    return (code < 0x20 or 0x7F <= code < 0xA0 or code == 0x61C or code in (0x200E, 0x200F) or
+            0x2028 <= code <= 0x202E or 0x2066 <= code <= 0x2069)
+
+
+def escaped(text, which):
+    return "".join("".join(f"\\x{b:02x}" for b in c.encode()) if which(c) else c for c in text)
+
+
+def printable(text):
+    """Of a name as JSON has it."""
+    return escaped(text, is_unruly)
+
+
+def flat(members, path=""):
+    """{dotted path: value} of the figures in an object."""
+    for name, value in members.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{path}{name}.")
+        else:
+            yield path + name, value
+
+
+# Members that are no figures, and so are in JSON alone.
+OTHERS = re.compile(r"sums[.]|relative_error[.]|input[.](sum$|exponents[.])")
+
+
+def figures(tensor, cast):
+    merged = {**{k: v for k, v in cast.items() if k not in ("to", "bits", "scale")}, "input": tensor["input"]}
+    return {k: v for k, v in flat(merged) if not OTHERS.match(k)}
+
+
+def failing(report, level):
+    return [g for g in report["gates"] if not g["pass"] and g["level"] == level]
+
+
+def ndjson(text, report):
+    *lines, last = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
+    check(lines == report["tensors"], "not the tensors")
+    rest = dict(report)
+    del rest["tensors"]
+    check(list(last.items()) == list(rest.items()), "not the rest")
+
+
+def cell_is(cell, value):
+    if value is None:
+        return cell == ""
+    if isinstance(value, list):
+        return cell == json.dumps(value)
+    return cell == str(value) if isinstance(value, (str, int)) else float(cell) == value
+
+
+def csv_name(cell):
+    check(cell[:1] not in tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20") or cell == "", cell, "is a formula")
+    return cell.removeprefix("'")
+
+
+def csv_(text, report):
+    check(re.fullmatch(r'(?:(?:[^"\r\n,]*|"(?:[^"\r\n]|"")*")(?:,|\r\n))*', text), "not RFC 4180")
+    titles, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    check(len(set(titles)) == len(titles), "a title twice")
+    wanted = [(t, c) for t in report["tensors"] for c in t["casts"]]
+    check(len(rows) == len(wanted), len(rows), "rows")
+    for row, (tensor, cast) in zip(rows, wanted):
+        check(len(row) == len(titles), row)
+        got = dict(zip(titles, row))
+        check(csv_name(got.pop("file")) == printable(tensor["file"]), row[0], tensor["file"])
+        check(csv_name(got.pop("name")) == printable(tensor["name"]), row[1], tensor["name"])
+        check(got.pop("shape") == "x".join(map(str, tensor["shape"])), row[3])
+        known = {k: tensor[k] for k in ("dtype", "elements")} | {k: cast[k] for k in ("to", "bits", "scale")}
+        known |= figures(tensor, cast)
+        for name, value in known.items():
+            if value is None and name not in got:  # no member of a member
+                continue
+            check(cell_is(got.pop(name), value), name, row)
+        check(not any(got.values()), "more than in JSON", got)
+
+
+def junit(text, report):
+    root = ElementTree.fromstring(text.encode())
+    check(root.tag == "testsuites" and [s.tag for s in root] == ["testsuite"] * len(root), "not suites")
+    for suite in (root, *root):
+        for tag, count in (("testcase", "tests"), ("failure", "failures"), ("error", "errors")):
+            check(len(list(suite.iter(tag))) == int(suite.get(count)), count, suite.attrib)
+    rules = list(dict.fromkeys(g["rule"] for g in report["gates"]))
+    check([s.get("name") for s in root] == ["trouble"] + [xml(r) for r in rules], "not the rules")
+    cases = [c for suite in list(root)[1:] for c in suite]
+    check(len(cases) == len(report["gates"]), "not the gates")
+    for case, gate in zip(cases, report["gates"]):
+        check(case.get("name") == xml(gate["rule"]) + " in " + gate["to"], case.attrib, gate)
+        where = xml(gate["file"]) + ("/" if gate["name"] else "") + xml(gate["name"])
+        check(case.get("classname") == where, case.attrib, gate)
+        wanted = [] if gate["pass"] else ["failure" if gate["level"] == "error" else "system-out"]
+        check([e.tag for e in case] == wanted, case.attrib, gate)
+
+
+def xml(text):
+    return escaped(printable(text), lambda c: c in "\ufffe\uffff")
+
+
+SAMPLE = re.compile(r'([a-z_][a-z0-9_]*)(?:\{([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"\})? ([+-]Inf|-?[0-9.]+(?:e-?[0-9]+)?)')
+
+
+def families(text):
+    """{name: {label: value}}, with what promtool and the text format ask of each family."""
+    found, name = {}, None
+    check(text.endswith("\n"), "the last line does not end")
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split(" ")[2]
+            check(name not in found and len(line.split(" ", 3)[3]) > 3, line)
+            check(not re.search(r"_(total|count|sum|bucket|info|gauge|counter)$|__|_$", name), line)
+            found[name] = None
+        elif line.startswith("# TYPE "):
+            check(line == f"# TYPE {name} gauge" and found[name] is None, line)
+            found[name] = {}
+        else:
+            sample = SAMPLE.fullmatch(line)
+            check(sample and sample[1] == name, line)
+            check(sample[3] not in found[name], "twice:", line)
+            found[name][sample[3]] = float(sample[4])
+    check(all(found.values()), "a family without a sample")
+    return found
+
+
+def prometheus(text, report):
+    found = families(text)
+    for name, count in (("gates", len(report["gates"])), ("tensors", len(report["tensors"])),
+                        ("gate_failures", len(failing(report, "error"))),
+                        ("gate_warnings", len(failing(report, "warn"))),
+                        ("skipped_tensors", len(report["skipped"])),
+                        ("elements", sum(t["elements"] for t in report["tensors"])), ("complete", 1)):
+        check(found.pop(f"precheck_{name}") == {None: count}, name)
+    sizes = report["checkpoint"]
+    check(found.pop("precheck_bytes", {}) == {s["dtype"]: s["bytes"] for s in sizes["dtypes"]}, "bytes")
+    check(found.pop("precheck_bytes_after") == {s["to"]: s["bytes"] for s in sizes["after"]}, "bytes_after")
+    found = {re.sub("_elements$", "", name): values for name, values in found.items()}
+    for cast in report["total"]:
+        for name, value in figures({"input": {}}, cast).items():
+            if value is None or isinstance(value, list) or re.search(r"_at([.]|$)", name):
+                continue
+            if "." not in name:
+                name = f"cast.{name}"
+            values = found["precheck_" + name.replace(".", "_")]
+            check(values.pop(cast["to"]) == float(value), name, value)
+    left = {name for name, values in found.items() if values}
+    check(all(name.startswith("precheck_input_") for name in left), "more than in JSON", left)
+
+
+def percent(text):
+    return re.sub("%([0-9A-F]{2})", lambda m: chr(int(m[1], 16)), text)
+
+
+def github(text, report):
+    lines = text.splitlines()
+    check(text == "" or text.endswith("\n"), "the last line does not end")
+    for word, level in (("error", "error"), ("warning", "warn")):
+        mine = [line for line in lines if line.startswith(f"::{word} ")]
+        gates = {(printable(g["file"]), printable(g["rule"]), g["to"], printable(g["name"])): g
+                 for g in failing(report, level)}
+        shown = mine if len(gates) <= 10 else mine[:-1]
+        check(len(shown) == min(len(gates), 10 if len(gates) <= 10 else 9), word, len(shown))
+        check(shown == mine or mine[-1] == f"::{word} title=precheck::{len(gates) - 9} more", mine[-1:])
+        for line in shown:
+            m = re.fullmatch(r"::\w+ file=([^:,%]*(?:%..[^:,%]*)*),title=([^:,%]*(?:%..[^:,%]*)*)::(.*)", line)
+            check(m, line)
+            file, rule, said = map(percent, m.groups())
+            to = re.fullmatch(r".* in (\w+) \(value \S+\)", said)
+            check(to, said)
+            names = [k[3] for k in gates if k[:3] == (file, rule, to[1])]
+            check(any(said.startswith(f"{name or file}: {rule} in ") for name in names), line)
+    check(all(re.match("::(error|warning) ", line) for line in lines), lines)
+
+
+def markdown(text, report):
+    """Outside of code spans there are words and numbers of ours, and the marks of tables, lists and headings."""
+    columns = None
+    for line in text.split("\n"):
+        outside = re.sub(r"`[^`|]+`", "X", line)
+        check(re.fullmatch(r"(?:### |- |\*\*(?=Inc.*\*\*$)|\| )?(?:[\w ,;:.^+%()/|-]|\\[\\`*_<>\[\]&|~#$@]|\*\*$)*", outside),
+              line)
+        if line.startswith("|"):
+            cells = len(re.sub(r"\\\|", "", outside).split("|"))
+            check(columns in (None, cells), columns, line)
+            columns = cells
+        else:
+            columns = None
+    for gate in failing(report, "error")[:1]:
+        check(code(gate["rule"]) in text, gate)
+    for cast_index, cast in enumerate(report["total"]):
+        for name, value in figures({"input": {}}, cast).items():
+            if isinstance(value, int):
+                row = re.search(rf"^\| `{re.escape(name)}` \|(.*)\|$", text, re.M)
+                check(row and row[1].split("|")[cast_index].strip() == f"{value:,}", name, value)
+    verdict = {"pass": "PASS", "fail": "FAIL", None: None}[report["verdict"]]
+    check(text.startswith(f"### precheck: {verdict}, " if verdict else "### precheck\n"), "no verdict")
+    check(text.count("\n- ") == len(report["advice"]), "not the advice")
+
+
+def code(text):
+    return "`" + escaped(printable(text), lambda c: c in "`|") + "`"
+
+
+KINDS = {"ndjson": ndjson, "csv": csv_, "junit": junit, "prometheus": prometheus, "github": github, "markdown": markdown}
+
+
+def main():
+    kind, path, other = sys.argv[1:]
+    with open(path, encoding="utf-8", newline="") as f, open(other, encoding="utf-8") as g:
+        KINDS[kind](f.read(), json.load(g))
+
+
+if __name__ == "__main__":
+    main()
