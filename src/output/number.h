@@ -2,6 +2,7 @@
 #ifndef PRECHECK_OUTPUT_NUMBER_H
 #define PRECHECK_OUTPUT_NUMBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
