@@ -106,17 +106,21 @@ static void add_tensor(struct buffer *out, const struct report_tensor *tensor)
     buffer_printf(out, ",%" PRIu64 ",", tensor->tensor.elements);
 }
 
-static void add_cast(struct buffer *out, const struct report_figures *figures,
-                     const struct report_cast *cast, const struct tensor *tensor)
+/* Those of the input come first in the table, so that they are the same in the rows of a tensor. */
+static void add_figures(struct buffer *out, bool of_input, const struct value *figures,
+                        const struct tensor *tensor)
 {
-    buffer_printf(out, "%s,%d,", cast->cast->format.name, cast->cast->format.bits);
-    add_scale(out, cast->scale);
-    for (int i = 0; i < METRIC_COUNT; i++) {
-        bool input = metric_table[i].group == GROUP_INPUT;
-        buffer_add(out, ",", 1);
-        add_value(out, input ? &figures->input[i] : &cast->figures[i], tensor);
-    }
-    buffer_puts(out, "\r\n");
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if ((metric_table[i].group == GROUP_INPUT) == of_input) {
+            buffer_add(out, ",", 1);
+            add_value(out, &figures[i], tensor);
+        }
+}
+
+static void add_cast(struct buffer *out, const struct cast *cast, int scale)
+{
+    buffer_printf(out, "%s,%d,", cast->format.name, cast->format.bits);
+    add_scale(out, scale);
 }
 
 static void rows(const struct report *report, const struct report_tensor *tensor,
@@ -124,13 +128,19 @@ static void rows(const struct report *report, const struct report_tensor *tensor
 {
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(report, tensor, &room);
-    struct buffer start = {0};
+    struct buffer start = {0}, input = {0};
     add_tensor(&start, tensor);
+    add_figures(&input, true, figures->input, &tensor->tensor);
     for (size_t c = 0; c < report->cast_count; c++) {
+        const struct report_cast *cast = &figures->casts[c];
         buffer_add(out, start.data, start.length);
-        add_cast(out, figures, &figures->casts[c], &tensor->tensor);
+        add_cast(out, cast->cast, cast->scale);
+        buffer_add(out, input.data, input.length);
+        add_figures(out, false, cast->figures, &tensor->tensor);
+        buffer_puts(out, "\r\n");
     }
     buffer_free(&start);
+    buffer_free(&input);
     report_figures_done(report, &room);
 }
 
