@@ -11,6 +11,9 @@
 
 enum { LENGTH_BYTES = 8, ALIGNMENT = 8, PIECE = 64 << 10 };
 
+/* What its reader takes: an axis of components may be one too many. */
+enum { AXES_LIMIT = RANK_LIMIT - 1 };
+
 static int by_name(const void *a, const void *b)
 {
     const struct stored *const *left = a, *const *right = b;
@@ -25,13 +28,16 @@ static int by_alignment(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-static bool check_names(struct stored **sorted, size_t count, struct error *error)
+static bool check(struct stored **sorted, size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(sorted[i]->name, "__metadata__") == 0)
             return fail(error, "no tensor may be called __metadata__");
         if (i && by_name(&sorted[i - 1], &sorted[i]) == 0)
             return fail(error, "two tensors '%.200s'", sorted[i]->name);
+        if (sorted[i]->rank > AXES_LIMIT)
+            return fail(error, "tensor '%.200s' has one axis too many for .safetensors",
+                        sorted[i]->name);
     }
     return true;
 }
@@ -43,7 +49,7 @@ bool sheet_arrange(struct sheet *sheet, struct error *error)
         order[i] = &sheet->stored[i];
     if (sheet->count)
         qsort(order, sheet->count, sizeof(struct stored *), by_name);
-    if (!check_names(order, sheet->count, error))
+    if (!check(order, sheet->count, error))
         return false;
     if (sheet->count)
         qsort(order, sheet->count, sizeof(struct stored *), by_alignment);

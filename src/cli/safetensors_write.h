@@ -26,7 +26,7 @@ struct sheet {
 
 /* Gives each tensor its place: without gaps, as the format wants it, and those of larger elements
  * first, so that each is aligned; else in the order of the sheet. False where names do not go
- * together. */
+ * together, or a shape is none for this format. */
 bool sheet_arrange(struct sheet *sheet, struct error *error);
 
 /* Writes the header and sets data_start, a multiple of 8. `metadata` is JSON text. */

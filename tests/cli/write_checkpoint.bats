@@ -373,6 +373,17 @@ END
     one_message "in/d.npy: 'd' \(\|S3, not floating point\) is not written\$"
 }
 
+@test "an axis of components that is one too many is refused, and copied as a complex number it is none" {
+    precheck "$root"/tests/corpus/npy/good-rank-64-complex.npy -q --to fp16 -w out.safetensors
+    [ "$status" -eq 2 ]
+    one_message "tensor 'good-rank-64-complex' has one axis too many for .safetensors\$"
+    nothing_but m.safetensors
+    cp "$root"/tests/corpus/safetensors/good-rank-64-c64.safetensors c.safetensors
+    make other.safetensors '' x F32 1 00000040
+    passes other.safetensors c.safetensors -q --to fp16 --keep w -w out/
+    passes out/c.safetensors --list
+}
+
 @test "no tensor may be called __metadata__" {
     npy __metadata__.npy '<f4' 1 1
     precheck __metadata__.npy -q --to bf16 -w out.safetensors
