@@ -245,7 +245,8 @@ static bool end_tensor(void *context, void *of, unsigned thread, bool done, stru
 {
     struct measurement *m = context;
     struct job *job = of;
-    bool ok = done && report_tensor(m, job, m->workers[thread].total, error);
+    bool ok = done && update_source_finish(&job->updates, error) &&
+              report_tensor(m, job, m->workers[thread].total, error);
     if (job->tally)
         give_back_tally(m, job->tally);
     free_job(job);

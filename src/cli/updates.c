@@ -137,6 +137,13 @@ bool updates_finish(struct updates *updates, struct error *error)
     return unchanged || fail(error, "--update: %s: %s", input->path, why.text);
 }
 
+bool update_source_finish(struct update_source *source, struct error *error)
+{
+    struct error why;
+    return !source->file || elements_finish(&source->elements, &why) ||
+           fail(error, "--update: %s: %s", source->file->input.path, why.text);
+}
+
 void update_source_close(struct update_source *source)
 {
     if (!source->file)

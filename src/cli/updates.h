@@ -32,6 +32,9 @@ struct update_source {
 /* False with a message where nothing matches the tensor. */
 bool updates_match(const struct options *options, struct updates *updates,
                    const struct tensor *tensor, struct update_source *source, struct error *error);
+/* After the updates of all elements were measured: false where they are not what their checksum
+ * says. */
+bool update_source_finish(struct update_source *source, struct error *error);
 void update_source_close(struct update_source *source);
 
 /* What is measured twice in a row stays in the second-level cache. */

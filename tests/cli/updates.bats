@@ -142,6 +142,30 @@ figures='[(k, v) for k, v in r["tensors"][0]["casts"][0]["update"].items() if k 
     trouble 'pipe: .*need a file, not a pipe' w.npy -q --to bf16 --update pipe
 }
 
+# pack NPY ARCHIVE DAMAGED: the array as the member w, its last byte changed where DAMAGED is 1.
+pack()
+{
+    "$python" -IS - "$@" <<'END'
+import sys, zipfile
+member, archive, wrong = sys.argv[1:]
+with zipfile.ZipFile(archive, "w") as z:
+    z.writestr("w.npy", open(member, "rb").read())
+whole = bytearray(open(archive, "rb").read())
+whole[whole.index(b"PK\1\2") - 1] ^= int(wrong)
+open(archive, "wb").write(whole)
+END
+}
+
+@test "updates that are not what their checksum says are trouble" {
+    npy u.npy '<f4' 8 1e-8
+    pack w.npy w.npz 0
+    pack u.npy u.npz 0
+    pack u.npy damaged.npz 1
+    passes w.npz -q --to bf16 --update u.npz
+    trouble '^precheck: w.npz: w: --update: damaged.npz: the data are damaged: their CRC-32 is' \
+        w.npz -q --to bf16 --update damaged.npz
+}
+
 @test "updates that change while they are read are trouble" {
     npy many.npy '<f4' 200000 0.5
     cp many.npy updates.npy
