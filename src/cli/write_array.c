@@ -12,7 +12,8 @@ struct array_writer {
     struct file file;
     bool bare;                   /* codes without a header */
     uint64_t start;              /* of the codes in the file */
-    const struct tensor *tensor; /* NULL before there is one */
+    bool taken;                  /* it has its tensor */
+    const struct tensor *tensor; /* of the input at hand; NULL without one */
 };
 
 /* Where the codes start; a header whose shape is not known yet is written at the end. */
@@ -80,11 +81,13 @@ static bool array_begin(struct writer *writer, struct input *input, const int *s
     struct array_writer *array = array_of(writer);
     struct error why;
     (void)scales;
+    array->tensor = NULL; /* one before it left with its input */
     if (input->tensor_count == 0)
         return true;
-    if (array->tensor || input->tensor_count > 1)
+    if (array->taken || input->tensor_count > 1)
         return fail(error, "--write takes one tensor, and there are more: "
                            "name a .safetensors file or a directory/");
+    array->taken = true;
     array->tensor = &input->tensors[0];
     return array->bare || write_header(array, &why) || failed(array, &why, error);
 }

@@ -104,6 +104,25 @@ END
     [ ! -e z.npy ]
 }
 
+@test "a file without a tensor behind the one that is written changes nothing" {
+    npy a.npy '<f4' 3 1 2 3
+    npy i.npy '<i4' 7 1
+    for files in 'a.npy i.npy' 'i.npy a.npy'; do
+        # shellcheck disable=SC2086
+        passes $files -q --to fp16 -w y.npy
+        [ "$(written y.npy)" = '<f2 c (3,) 003c00400042' ]
+    done
+    precheck a.npy i.npy a.npy -q --to fp16 -w z.npy
+    [ "$status" -eq 2 ]
+    one_message 'takes one tensor, and there are more'
+    [ ! -e z.npy ]
+    npy u.npy '<f4' 2 1 2
+    precheck a.npy i.npy -q --to fp16 -w z.npy --update u.npy
+    [ "$status" -eq 2 ]
+    one_message '^precheck: a.npy: --update: u.npy has another shape'
+    [ ! -e z.npy ]
+}
+
 @test "raw data without a shape from a pipe: .npy as a file, bare anywhere, not .npy into a pipe" {
     floats 1 2 3 >x.raw
     passes x.raw -q --raw f32 --to fp16 -w right.npy
