@@ -430,6 +430,7 @@ static bool checkpoint_begin(struct writer *writer, struct input *input, const i
 {
     struct checkpoint_writer *w = checkpoint_of(writer);
     struct error why;
+    forget_input(w); /* one before it may have failed half-way */
     w->input = input;
     if (!make_sheet(w, error) || !add_file(w, path_for(writer->options->write, input->path), error))
         return false;

@@ -271,6 +271,18 @@ END
     [ "$(find . -name '*.??????' | wc -l)" -eq 0 ]
 }
 
+@test "after a file that fails half-way the next one is written from the start, to no avail" {
+    # As many tensors as make room for none of the next file's.
+    # shellcheck disable=SC2046
+    make many.safetensors '' $(for i in {1..40}; do echo "t$i F32 1 00000040"; done)
+    make updates.safetensors '' w F32 5 $floats4 b F32 1 00000040
+    precheck many.safetensors m.safetensors --json --to bf16 -w out/ --update updates.safetensors
+    [ "$status" -eq 2 ]
+    one_message '^precheck: many.safetensors: t1: --update: .* has no floating-point tensor for this one \(and 39 more tensors\)$'
+    is '[t["name"] for t in r["tensors"]]' "['w', 'b']"
+    [ ! -e out ]
+}
+
 @test "an input is not overwritten, nor one output by another" {
     shards
     trouble 'in/model-00001-of-00002.safetensors: is an input: it would be overwritten$' in --to bf16 -w in
