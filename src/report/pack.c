@@ -1,5 +1,6 @@
-/* Figures as bytes: a report of 10^5 tensors would else take a gigabyte. Counts, and positions, are
- * small as a rule and are written in groups of seven bits; what is null is left out. */
+/* Figures as bytes: a struct report_cast has a kilobyte of mostly null figures, and a report may
+ * have 10^5 tensors with several casts each. Counts, and positions, are small as a rule and are
+ * written in groups of seven bits; what is null is left out. */
 #include <stdlib.h>
 #include <string.h>
 

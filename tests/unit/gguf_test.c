@@ -1,7 +1,6 @@
 /* .gguf files: the corpus, --view, and headers too long for the corpus. */
 #include "places.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 
 #include "base/bytes.h"
@@ -263,13 +262,7 @@ static void test_bad_files_are_bad_from_a_pipe(void **state)
 static void test_no_file_of_the_corpus_is_forgotten(void **state)
 {
     (void)state;
-    DIR *folder = opendir(FOLDER);
-    assert_non_null(folder);
-    size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        count += strstr(entry->d_name, ".gguf") != NULL;
-    closedir(folder);
-    assert_int_equal(count, GOOD_COUNT + BAD_COUNT);
+    assert_corpus_count(FOLDER, GOOD_COUNT + BAD_COUNT);
 }
 
 /* A file that is cut is refused, or what is cut off is no tensor's. */

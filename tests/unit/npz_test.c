@@ -1,7 +1,6 @@
 /* .npz files: the corpus, and --view. */
 #include "places.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 
 #include "base/bytes.h"
@@ -294,13 +293,7 @@ static void test_bad_elements(void **state)
 static void test_no_file_of_the_corpus_is_forgotten(void **state)
 {
     (void)state;
-    DIR *folder = opendir(NPZ_CORPUS);
-    assert_non_null(folder);
-    size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        count += strstr(entry->d_name, ".npz") != NULL;
-    closedir(folder);
-    assert_int_equal(count, GOOD_COUNT + BAD_COUNT + BAD_ELEMENTS_COUNT);
+    assert_corpus_count(NPZ_CORPUS, GOOD_COUNT + BAD_COUNT + BAD_ELEMENTS_COUNT);
 }
 
 static void test_every_cut(void **state)
@@ -309,16 +302,7 @@ static void test_every_cut(void **state)
     for (size_t i = 0; i < GOOD_COUNT; i++) {
         char path[128];
         corpus_path(path, sizeof path, "good", good[i].name);
-        struct buffer contents = slurp(path);
-        for (size_t length = 0; length < contents.length; length++) {
-            struct place place = place_of(contents.data, length);
-            struct input input;
-            struct error error = {""};
-            assert_false(input_open(place.path, &no_options, &input, &error));
-            assert_true(error.text[0]);
-            close(place.descriptor);
-        }
-        buffer_free(&contents);
+        assert_no_cut_opens(path, 0);
     }
 }
 

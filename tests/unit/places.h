@@ -3,6 +3,7 @@
 #ifndef PRECHECK_TESTS_UNIT_PLACES_H
 #define PRECHECK_TESTS_UNIT_PLACES_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,6 +143,50 @@ static inline void assert_same_from_a_pipe(const char *path)
     buffer_free(&contents);
     buffer_free(&from_file);
     buffer_free(&from_pipe);
+}
+
+/* A file that is refused, or whose elements are, as it comes through a pipe; `message` is how that
+ * begins of a file. What is cut shows in another way there: when it has gone by. */
+static inline void assert_refused_in_a_pipe(const char *path, const char *message)
+{
+    struct error error = {""};
+    struct buffer data = {0}, contents = slurp(path);
+    pipe_in(contents.data, contents.length);
+    if (read_all("-", &no_options, &data, &error))
+        fail_msg("%s opens", path);
+    if (strncmp(message, "truncated", 9) == 0)
+        message = "truncated: ends at byte ";
+    if (strncmp(error.text, message, strlen(message)) != 0)
+        fail_msg("%s: %s", path, error.text);
+    buffer_free(&contents);
+    buffer_free(&data);
+}
+
+/* No beginning of the file opens that is shorter than `needed` bytes; 0 stands for all of them. */
+static inline void assert_no_cut_opens(const char *path, size_t needed)
+{
+    struct buffer contents = slurp(path);
+    for (size_t length = 0; length < (needed ? needed : contents.length); length++) {
+        struct place place = place_of(contents.data, length);
+        struct input input;
+        struct error error = {""};
+        assert_false(input_open(place.path, &no_options, &input, &error));
+        assert_true(error.text[0]);
+        close(place.descriptor);
+    }
+    buffer_free(&contents);
+}
+
+/* No file of the folder is forgotten: beside `count` good and bad ones there is what made them. */
+static inline void assert_corpus_count(const char *path, size_t count)
+{
+    DIR *folder = opendir(path);
+    size_t found = 0;
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        found += strncmp(entry->d_name, "good-", 5) == 0 || strncmp(entry->d_name, "bad-", 4) == 0;
+    closedir(folder);
+    assert_int_equal(found, count);
 }
 
 static inline struct dtype dtype_named(const char *name)

@@ -1,7 +1,6 @@
 /* .safetensors files: the corpus, --view, and headers too long for it. */
 #include "places.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 
 #include "base/bytes.h"
@@ -293,21 +292,9 @@ static void test_bad_files_are_bad_from_a_pipe(void **state)
     (void)state;
     for (size_t i = 0; i < BAD_COUNT; i++) {
         char path[128];
-        struct error error = {""};
-        struct buffer data = {0};
-        if (!shows_in_pipe(bad[i].name))
-            continue;
         corpus_path(path, sizeof path, "bad", bad[i].name);
-        struct buffer contents = slurp(path);
-        pipe_in(contents.data, contents.length);
-        if (read_all("-", &no_options, &data, &error))
-            fail_msg("%s opens", path);
-        bool truncated = strncmp(bad[i].message, "truncated", 9) == 0;
-        const char *message = truncated ? "truncated: ends at byte " : bad[i].message;
-        if (strncmp(error.text, message, strlen(message)) != 0)
-            fail_msg("%s: %s", path, error.text);
-        buffer_free(&contents);
-        buffer_free(&data);
+        if (shows_in_pipe(bad[i].name))
+            assert_refused_in_a_pipe(path, bad[i].message);
     }
 }
 
@@ -330,13 +317,7 @@ static void test_tail_in_a_pipe(void **state)
 static void test_no_file_of_the_corpus_is_forgotten(void **state)
 {
     (void)state;
-    DIR *folder = opendir(FOLDER);
-    assert_non_null(folder);
-    size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        count += strstr(entry->d_name, ".safetensors") != NULL;
-    closedir(folder);
-    assert_int_equal(count, GOOD_COUNT + BAD_COUNT);
+    assert_corpus_count(FOLDER, GOOD_COUNT + BAD_COUNT);
 }
 
 /* No good file is good with any byte less, or with one more. */

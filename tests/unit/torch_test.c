@@ -1,7 +1,6 @@
 /* PyTorch files: the corpus, --view, and what is too large for the corpus. */
 #include "places.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 
 #include "base/bytes.h"
@@ -307,13 +306,7 @@ static void test_bad_files(void **state)
 static void test_no_file_of_the_corpus_is_forgotten(void **state)
 {
     (void)state;
-    DIR *folder = opendir(TORCH_CORPUS);
-    assert_non_null(folder);
-    size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        count += strstr(entry->d_name, ".pt") || strstr(entry->d_name, ".distcp");
-    closedir(folder);
-    assert_int_equal(count, GOOD_COUNT + BAD_COUNT);
+    assert_corpus_count(TORCH_CORPUS, GOOD_COUNT + BAD_COUNT);
 }
 
 static void test_every_cut(void **state)
@@ -324,16 +317,7 @@ static void test_every_cut(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[128];
         corpus_path(path, sizeof path, "good", names[i]);
-        struct buffer contents = slurp(path);
-        for (size_t length = 0; length < contents.length; length++) {
-            struct place place = place_of(contents.data, length);
-            struct input input;
-            struct error error = {""};
-            assert_false(input_open(place.path, &no_options, &input, &error));
-            assert_true(error.text[0]);
-            close(place.descriptor);
-        }
-        buffer_free(&contents);
+        assert_no_cut_opens(path, 0);
     }
 }
 
