@@ -39,8 +39,15 @@ static void add_wide(struct exact_sum *sum, int64_t sign, uint128 n, int exponen
 
 void exact_sum_add_integer(struct exact_sum *sum, int64_t n, int exponent)
 {
-    if (n)
-        add_wide(sum, n < 0 ? -1 : 1, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, exponent);
+    if (!n)
+        return;
+    int shift;
+    int64_t *digit = place(sum, exponent, &shift);
+    /* In two's complement: the upper digit has the sign. */
+    uint128 wide = (uint128)n << shift;
+    digit[0] += (uint32_t)wide;
+    digit[1] += (uint32_t)(wide >> 32);
+    digit[2] += (int64_t)(uint64_t)(wide >> 64);
 }
 
 void exact_sum_add(struct exact_sum *sum, double value)

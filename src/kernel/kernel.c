@@ -27,6 +27,7 @@ static const struct kernel avx512 = {.name = "avx512",
                                      .available = cpu_has_avx512,
                                      .f32 = avx512_measure_f32,
                                      .f64 = avx512_measure_f64,
+                                     .settle = avx512_settle,
                                      .update = avx512_update_f32,
                                      .widen_f16 = avx512_widen_f16,
                                      .widen_bf16 = avx512_widen_bf16};
@@ -34,6 +35,7 @@ static const struct kernel avx2 = {.name = "avx2",
                                    .available = cpu_has_avx2,
                                    .f32 = avx2_measure_f32,
                                    .f64 = avx2_measure_f64,
+                                   .settle = avx2_settle,
                                    .update = avx2_update_f32,
                                    .widen_f16 = avx2_widen_f16,
                                    .widen_bf16 = avx2_widen_bf16};
@@ -42,6 +44,7 @@ static const struct kernel neon = {.name = "neon",
                                    .available = always,
                                    .f32 = neon_measure_f32,
                                    .f64 = neon_measure_f64,
+                                   .settle = neon_settle,
                                    .update = neon_update_f32,
                                    .widen_f16 = neon_widen_f16,
                                    .widen_bf16 = neon_widen_bf16};
@@ -235,6 +238,8 @@ static void measure_all(struct blocks *blocks, uint64_t first, struct input_meas
         else
             blocks->kernel->f32(f32, n, first, input, plans, casts, cast_count);
     }
+    if (blocks->kernel->settle)
+        blocks->kernel->settle(input, casts, cast_count);
 }
 
 void kernel_measure(const struct kernel *kernel, const struct decoder *decoder,

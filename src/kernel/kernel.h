@@ -13,7 +13,7 @@
 #include "kernel/update.h"
 
 /* Elements are measured in blocks that stay in the innermost cache. */
-enum { BLOCK = 2048 };
+enum { BLOCK = 4096 };
 
 /* A cast and what the kernels derive from it, once a tensor. */
 struct plan {
@@ -34,6 +34,10 @@ typedef void measure_f32(const float *x, size_t n, uint64_t first, struct input_
 typedef void measure_f64(const double *x, size_t n, uint64_t first, struct input_measure *input,
                          const struct plan *plans, struct cast_measure *casts, size_t cast_count);
 
+/* Adds what measure_f32 or measure_f64 keep counted over several calls; comes after the last. */
+typedef void settle_counts(struct input_measure *input, struct cast_measure *casts,
+                           size_t cast_count);
+
 /* Adds what plain updates do to n elements: g[i], or `constant` where g is NULL. False, with
  * nothing done, where it cannot. */
 typedef bool update_f32(const struct cast *cast, const struct update_plan *plan, const float *x,
@@ -46,7 +50,8 @@ struct kernel {
     bool (*available)(void);
     measure_f32 *f32;
     measure_f64 *f64;
-    update_f32 *update; /* NULL: by the definition */
+    settle_counts *settle; /* NULL: nothing is kept */
+    update_f32 *update;    /* NULL: by the definition */
     /* n elements of a 2-byte type, little-endian, to float32. NULL: the table is used. */
     void (*widen_f16)(const void *from, float *to, size_t n);
     void (*widen_bf16)(const void *from, float *to, size_t n);

@@ -25,11 +25,24 @@ struct extreme {
     double input;
 };
 
+/*
+ * How often each of the keys first .. first + COUNTER_BINS - 1 occurred, as the fast kernels count
+ * them over the blocks of a call (fast/histogram.h): a bit of each bin's count in each plane.
+ * Before and after a call all are empty: no vectors, and anything in the planes.
+ */
+enum { COUNTER_BINS = 16, COUNTER_PLANES = 12, COUNTER_BYTES = 2 * COUNTER_PLANES * 64 };
+struct key_counter {
+    int first;
+    unsigned vectors; /* that were counted; no more than fit the planes */
+    uint8_t planes[COUNTER_BYTES];
+};
+
 struct input_measure {
     uint64_t nan, inf, zero;
     double min_abs, max_abs; /* of finite elements other than zero; 0 where there are none */
     struct exact_sum x, x2;
     uint64_t exponents[EXPONENT_BINS];
+    struct key_counter counting[2];
 };
 
 struct cast_measure {
@@ -40,6 +53,7 @@ struct cast_measure {
     struct extreme max_abs, max_rel;
     uint64_t relative_exact;
     uint64_t relative[RELATIVE_BINS];
+    struct key_counter counting[2];
 };
 
 /* Keeps the larger, and of equals the earlier. */

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "exact/sum.h"
+#include "kernel/fast/window.h"
 #include "kernel/kernel.h"
 
 struct anchor {

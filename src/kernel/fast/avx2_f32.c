@@ -16,6 +16,11 @@ void avx2_measure_f32(const float *x, size_t n, uint64_t first, struct input_mea
     fast_measure(x, n, first, input, plans, casts, cast_count);
 }
 
+void avx2_settle(struct input_measure *input, struct cast_measure *casts, size_t cast_count)
+{
+    fast_settle(input, casts, cast_count);
+}
+
 bool avx2_update_f32(const struct cast *cast, const struct update_plan *plan, const float *x,
                      const float *g, double constant, size_t n, uint64_t first,
                      struct update_measure *into)

@@ -16,6 +16,11 @@ void avx512_measure_f32(const float *x, size_t n, uint64_t first, struct input_m
     fast_measure(x, n, first, input, plans, casts, cast_count);
 }
 
+void avx512_settle(struct input_measure *input, struct cast_measure *casts, size_t cast_count)
+{
+    fast_settle(input, casts, cast_count);
+}
+
 bool avx512_update_f32(const struct cast *cast, const struct update_plan *plan, const float *x,
                        const float *g, double constant, size_t n, uint64_t first,
                        struct update_measure *into)

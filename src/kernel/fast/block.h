@@ -90,30 +90,75 @@ struct keys {
     size_t n, nonzero;
     bool reaches_below; /* elements below the normal range may be among them */
     size_t below;       /* where so, how many are cast to below it; zeros too */
+    bool others;        /* keys that are not of main_bins() may be among them */
     uint8_t key[RUNS_CAPACITY];
 };
 
-/* Counts the bins that a nearest rounding can fill: |e| is below 2^-p |x| for normal numbers, and
- * at most |x| under them. Returns how many elements are in any. */
-static inline size_t count_relative(const struct keys *keys, int precision, uint64_t *relative)
+/*
+ * A nearest rounding to precision p has |e| < 2^-p |x| for normal numbers, and at most |x| under
+ * them. So the first counter is for the COUNTER_BINS bins up to -p - 1; or, where a few more are
+ * all, up to 0. The second is for those from -p on, where they are many.
+ */
+static inline int main_bins(int precision)
 {
-    enum { FIRST = LEAST_RELATIVE, LAST = 0 };
-    uint32_t counts[LAST - FIRST + 1 + BINS_AT_ONCE];
-    const int upper = -precision, bins = upper - FIRST;
-    int last = upper - 1;
-    count_keys(keys->key, keys->n, FIRST, bins, counts);
-    if (keys->reaches_below) {
-        bool few = keys->below <= FEW_KEYS;
-        last = LAST;
-        (few ? count_few : count_keys)(keys->key, keys->n, upper, LAST - upper + 1, counts + bins);
-        counts[LAST - FIRST] -= (uint32_t)(keys->n - keys->nonzero); /* zeros have this key */
+    enum { MOST_BELOW = 5 };
+    return (precision <= MOST_BELOW ? 1 : -precision) - COUNTER_BINS;
+}
+
+/* Of so many elements that are not zero, or of as many less. */
+static inline void add_exact(struct cast_measure *into, uint64_t count)
+{
+    into->exact += count;
+    into->relative_exact += count;
+}
+
+/* Adds what was counted to the histogram, and empties the counters. */
+static inline void settle_relative(struct cast_measure *into)
+{
+    for (int i = 0; i < 2; i++) {
+        struct key_counter *counter = &into->counting[i];
+        add_exact(into,
+                  0 - settle_counter(counter, into->relative + counter->first - RELATIVE_FIRST));
     }
+}
+
+/* The bins below the normal range's; returns how many elements are in those that are not settled
+ * later. */
+static inline size_t count_upper(const struct keys *keys, int first, struct cast_measure *into)
+{
+    struct key_counter *counter = &into->counting[1];
+    uint64_t *bins = into->relative - RELATIVE_FIRST;
+    if (keys->below <= FEW_KEYS)
+        return count_rest(keys->key, keys->n, first, 1 - first, bins + first);
+    counter->first = first;
+    count_keys(counter, keys->key, keys->n);
+    first += COUNTER_BINS;
+    return count_rest(keys->key, keys->n, first, 1 - first, bins + first);
+}
+
+/* What is in no bin is exact. Zeros have the key 0. */
+static inline void count_relative(const struct keys *keys, int precision, struct cast_measure *into)
+{
+    struct key_counter *normal = &into->counting[0];
+    uint64_t *bins = into->relative - RELATIVE_FIRST;
+    const int first = main_bins(precision), end = first + COUNTER_BINS;
+    bool to_zero = end > 0; /* the bin 0 is counted */
     size_t inexact = 0;
-    for (int k = FIRST; k <= last; k++) {
-        relative[k - RELATIVE_FIRST] += counts[k - FIRST];
-        inexact += counts[k - FIRST];
+    if (counter_is_full(normal, keys->n))
+        settle_relative(into);
+    normal->first = first;
+    count_keys(normal, keys->key, keys->n);
+    if (keys->others) {
+        inexact += count_rest(keys->key, keys->n, LEAST_RELATIVE, first - LEAST_RELATIVE,
+                              bins + LEAST_RELATIVE);
+        if (!to_zero && keys->reaches_below) {
+            inexact += count_upper(keys, end, into);
+            to_zero = true;
+        }
     }
-    return inexact;
+    size_t zeros = to_zero ? keys->n - keys->nonzero : 0;
+    bins[0] -= zeros;
+    add_exact(into, keys->nonzero + zeros - inexact);
 }
 
 static void add_errors(const struct run *run, const element *errors, struct cast_measure *into)
@@ -137,15 +182,17 @@ static void cast_run(const struct run *run, const struct plan *plan, struct plac
     double bound = relative_bound(plan, &into->max_rel, place);
     element threshold = element_below(bound);
 
+    int bins = main_bins(plan->cast.format.precision);
     struct rounding_result found;
     if (is_wide(grid))
-        found = round_run(run, grid, threshold, true, true, errors, key);
+        found = round_run(run, grid, threshold, bins, true, true, errors, key);
     else if (grid.reaches_below)
-        found = round_run(run, grid, threshold, false, true, errors, key);
+        found = round_run(run, grid, threshold, bins, false, true, errors, key);
     else
-        found = round_run(run, grid, threshold, false, false, errors, key);
+        found = round_run(run, grid, threshold, bins, false, false, errors, key);
 
     keys->n += run->n;
+    keys->others |= found.others;
     keys->nonzero += run->nonzero;
     if (grid.reaches_below) {
         keys->reaches_below = true;
@@ -240,7 +287,7 @@ static void cast_block(const struct runs *runs, const struct block_sums *sums,
 {
     struct keys keys;
     keys.n = keys.nonzero = keys.below = 0;
-    keys.reaches_below = false;
+    keys.reaches_below = keys.others = false;
     for (size_t r = 0; r < runs->count; r++) {
         const struct run *run = &runs->run[r];
         switch (overflowing(run, plan)) {
@@ -256,10 +303,7 @@ static void cast_block(const struct runs *runs, const struct block_sums *sums,
             break;
         }
     }
-    size_t exact =
-        keys.nonzero - count_relative(&keys, plan->cast.format.precision, into->relative);
-    into->relative_exact += exact;
-    into->exact += exact;
+    count_relative(&keys, plan->cast.format.precision, into);
     into->count += keys.nonzero;
 }
 
@@ -327,6 +371,8 @@ static void measure_block(const element *x, size_t n, size_t padded, uint64_t fi
 
     size_t nonzero =
         make_runs(clean, fields, padded, gate, x + FAST_BLOCK, &runs, input->exponents);
+    if (runs.count && runs.run[0].fields)
+        count_exponents(&runs.run[0], input);
     size_t zero = n - nonzero - nan - inf;
     input->zero += zero;
     sum_block(&runs, &sums);
@@ -371,6 +417,15 @@ static inline void fast_measure(const element *x, size_t n, uint64_t first,
         size_t part = n - done < FAST_BLOCK ? n - done : FAST_BLOCK;
         measure_padded(x + done, part, first + done, input, plans, casts, cast_count);
     }
+}
+
+/* After the last block of a call. */
+static inline void fast_settle(struct input_measure *input, struct cast_measure *casts,
+                               size_t cast_count)
+{
+    settle_exponents(input);
+    for (size_t c = 0; c < cast_count; c++)
+        settle_relative(&casts[c]);
 }
 
 #endif

@@ -12,7 +12,7 @@ typedef vf ve; /* a vector of elements, and of their bits */
 typedef vi vu;
 
 enum {
-    FAST_BLOCK = 2048,
+    FAST_BLOCK = 4096,
     LANES = VF_LANES,
     FRACTION_BITS = 23,
     EXPONENT_BIAS = 127,

@@ -19,9 +19,9 @@ enum {
     LEAST_EXPONENT = -1074, /* of a subnormal */
     LAST_EXPONENT = 1023,
     FIELD_BIAS = 127, /* of exponents in bytes */
-    /* What a byte of fields can tell apart from zero and from what is larger; nothing overflows or
-     * underflows there. */
-    COMFORT_FIRST = -126,
+    /* What a byte of fields can tell apart from zero, counters of exponents and all, and from what
+     * is larger; nothing overflows or underflows there. */
+    COMFORT_FIRST = -95,
     COMFORT_LAST = 127,
     LEAST_RELATIVE = -53,
 };

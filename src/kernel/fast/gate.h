@@ -5,16 +5,12 @@
 #include "base/bytes.h"
 #include "kernel/fast/histogram.h"
 
-static inline element power_of_two(int exponent)
-{
-    return from_bits((element_bits)(exponent + EXPONENT_BIAS) << FRACTION_BITS);
-}
-
 /* What a block's elements look like. */
 struct gate {
     element_bits largest; /* bits of the largest magnitude */
     int least_exponent;   /* of the elements whose exponent is 1 - FIELD_BIAS or more */
     bool below;           /* there are elements under that, and they are not zero */
+    size_t zeros;         /* where not: how many are zero */
 };
 
 static inline element_bits largest_lane(vu lanes)
@@ -90,11 +86,13 @@ static inline struct gate gate_block(const element *x, size_t n, uint8_t *fields
         least = vb_min_unsigned(least, vb_sub(packed, one)); /* 0 becomes 255 */
         zeros = vb_or(zeros, vb_equal(packed, vb_all(0)));
     }
-    return (struct gate){
-        .largest = largest_lane(most),
-        .least_exponent = least_lane(least) + 1 - FIELD_BIAS,
-        .below = vb_mask(zeros) && any_below(x, n),
-    };
+    struct gate gate = {.largest = largest_lane(most),
+                        .least_exponent = least_lane(least) + 1 - FIELD_BIAS};
+    if (vb_mask(zeros)) {
+        gate.below = any_below(x, n);
+        gate.zeros = count_inside(fields, n, 0, 1);
+    }
+    return gate;
 }
 
 /* floor(log2) of the element with these bits, a finite magnitude other than zero. */

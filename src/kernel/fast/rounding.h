@@ -39,6 +39,14 @@ static inline struct grid grid_for(const struct cast *cast, const struct run *ru
     };
 }
 
+/* The least magnitude that is not rounded to below 2^emin: it lies in the middle between that and
+ * the number below, whose significand is odd. */
+static inline element least_rounded_to_normal(struct grid grid)
+{
+    return (element)(times_power_of_two(1, grid.emin) -
+                     times_power_of_two(1, grid.emin - grid.precision));
+}
+
 static inline bool is_wide(struct grid grid)
 {
     return grid.precision >= FRACTION_BITS;
@@ -88,6 +96,7 @@ static inline ve round_wide(const struct rounder *r, ve x)
 struct rounding_result {
     element max_abs; /* the largest |e|, as scaled */
     bool exceeds;    /* some |e| / |x| may be above the threshold */
+    bool others;     /* some keys are not first_bin + b, 0 <= b < COUNTER_BINS */
     size_t below;    /* |q| < 2^emin, zeros of x and padding included */
     size_t zeros;    /* q = 0, likewise */
 };
@@ -99,17 +108,21 @@ struct rounding_result {
  * The key is floor(log2(|e| / |x|)). The bits of |e| less those of |x| are 2^F times the difference
  * of the exponent fields plus that of the fractions, so shifting right by F with the sign is the
  * floor, borrow included. e = 0 gives -(field of x), below every true bin because x is comfortable;
- * x = 0, padding too, gives 0.
+ * x = 0, padding too, gives 0; so does what is flushed to zero, and nothing else: |e| < |x| where q
+ * is another neighbour of x.
  */
 static inline __attribute__((always_inline)) struct rounding_result
-round_run(const struct run *run, struct grid grid, element threshold, bool wide, bool count_below,
-          element *errors, uint8_t *keys)
+round_run(const struct run *run, struct grid grid, element threshold, int first_bin, bool wide,
+          bool count_below, element *errors, uint8_t *keys)
 {
     const struct rounder rounder = rounder_for(grid);
     const ve magnitude = ve_from_bits(vu_all(MAGNITUDE_BITS));
     const ve limit = ve_all(threshold), zero = ve_all(0);
     ve max_abs = zero, max_excess = zero;
-    vu below = vu_all(0), zeros = vu_all(0);
+    const ve least_normal = ve_all(least_rounded_to_normal(grid));
+    const vb first = vb_all((uint8_t)first_bin), bins = vb_all(COUNTER_BINS), none = vb_all(0);
+    vu below = vu_all(0);
+    vb zeros = none, seen = none;
 
     for (size_t i = 0; i < run->n; i += VB_LANES) {
         vu key[BYTE_VECTORS];
@@ -123,25 +136,29 @@ round_run(const struct run *run, struct grid grid, element threshold, bool wide,
             /* Rounded once, so positive wherever the exact |e| - limit |x| is. */
             max_excess = ve_max(max_excess, ve_negate_multiply_add(limit, abs_x, abs_e));
             key[j] = vu_sub(ve_bits(abs_e), ve_bits(abs_x));
-            if (count_below) {
-                ve abs_q = ve_and(q, magnitude);
-                below = vu_sub(below, ve_bits(ve_less(abs_q, rounder.floor)));
-                zeros = vu_sub(zeros, ve_bits(ve_equal(abs_q, zero)));
-            }
+            if (count_below)
+                below = vu_sub(below, ve_bits(ve_less(abs_x, least_normal)));
         }
-        vb_store(keys + i, pack_binades(key));
+        vb packed = pack_binades(key);
+        vb_store(keys + i, packed);
+        seen = vb_or(seen, vb_sub(packed, first));
+        if (count_below)
+            zeros = vb_sub(zeros, vb_equal(packed, none));
     }
 
-    struct rounding_result result = {.exceeds = ve_mask(ve_less(zero, max_excess)) != 0};
+    /* What is below a power of two stays so when its bits are joined. */
+    struct rounding_result result = {
+        .exceeds = ve_mask(ve_less(zero, max_excess)) != 0,
+        .zeros = vb_total(zeros),
+        .others = vb_mask(vb_equal(vb_min_unsigned(seen, bins), bins)) != 0,
+    };
     element largest[LANES];
-    element_bits below_lanes[LANES], zero_lanes[LANES];
+    element_bits below_lanes[LANES];
     ve_store(largest, max_abs);
     vu_store(below_lanes, below);
-    vu_store(zero_lanes, zeros);
     for (int i = 0; i < LANES; i++) {
         result.max_abs = largest[i] > result.max_abs ? largest[i] : result.max_abs;
         result.below += below_lanes[i];
-        result.zeros += zero_lanes[i];
     }
     return result;
 }

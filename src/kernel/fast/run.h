@@ -21,7 +21,7 @@ enum {
     RUNS_CAPACITY = FAST_BLOCK + WINDOW_COUNT * VB_LANES,
 };
 
-_Static_assert(RUNS_CAPACITY / VB_LANES < 256, "count_keys() counts in bytes");
+_Static_assert(RUNS_CAPACITY / VB_LANES < 256, "count_inside() counts in bytes");
 _Static_assert(MOST_FEW % VB_LANES == 0, "a list of them has room for its padding");
 
 /* Where in the block a few elements are. */
@@ -40,17 +40,13 @@ struct run {
     const element *ahead;      /* what is read next: as many elements */
     int dense;                 /* windows whose sums take a pass over the run */
     const struct few *few;     /* the elements of the others */
-    /* Of a run that lies as in the block, else NULL: its exponents' bytes, and how many elements
-     * have each exponent from `lowest` on. */
-    const uint8_t *fields;
-    const uint32_t *binades;
+    const uint8_t *fields;     /* of a run that lies as in the block: its exponents' bytes */
 };
 
 struct runs {
     size_t count;
     struct few few;
     struct run run[WINDOW_COUNT];
-    uint32_t binades[WINDOW * WINDOWS_IN_PLACE + BINS_AT_ONCE];
     element sorted[RUNS_CAPACITY];
     uint16_t positions[RUNS_CAPACITY];
 };
@@ -64,10 +60,8 @@ static inline int window_count(const struct run *run)
 /* How many elements of a run that lies as in the block have a smaller exponent. */
 static inline size_t count_below(const struct run *run, int exponent)
 {
-    size_t count = 0;
-    for (int e = run->lowest; e < exponent && e <= run->top; e++)
-        count += run->binades[e - run->lowest];
-    return count;
+    int bins = exponent - run->lowest;
+    return bins > 0 ? count_inside(run->fields, run->n, run->lowest + FIELD_BIAS, bins) : 0;
 }
 
 /* Lists the elements with a smaller exponent; there are at most MOST_FEW. */

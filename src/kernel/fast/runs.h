@@ -7,16 +7,45 @@
 
 #include "kernel/fast/sort.h"
 
-/* Counts the exponents of a block, and with them the elements that are not zero. */
-static inline void count_exponents(struct run *run, uint32_t *binades, uint64_t *exponents)
+/* Adds what was counted to the histogram, and empties the counters. */
+static inline void settle_exponents(struct input_measure *input)
 {
-    int bins = run->top - run->lowest + 1;
-    count_keys(run->fields, run->n, run->lowest + FIELD_BIAS, bins, binades);
-    run->binades = binades;
-    run->nonzero = 0;
-    for (int b = 0; b < bins; b++) {
-        exponents[run->lowest + b - EXPONENT_FIRST] += binades[b];
-        run->nonzero += binades[b];
+    for (int i = 0; i < 2; i++)
+        settle_counter(&input->counting[i],
+                       input->exponents + input->counting[i].first - FIELD_BIAS - EXPONENT_FIRST);
+}
+
+_Static_assert(COMFORT_FIRST + FIELD_BIAS >= 2 * COUNTER_BINS, "no counter counts zeros");
+
+/* The first counter counts the highest exponents, to one above the block's: the next block may
+ * reach a little higher, or not as high. The second is for those below, where they are many. */
+static inline void aim_counters(struct input_measure *input, int top, size_t n)
+{
+    struct key_counter *upper = &input->counting[0], *lower = &input->counting[1];
+    enum { SPARE = 4 };
+    int last = upper->first + COUNTER_BINS - 1;
+    if (upper->vectors && top <= last && top > last - SPARE && !counter_is_full(upper, n))
+        return;
+    settle_exponents(input);
+    upper->first = top + 1 - (COUNTER_BINS - 1);
+    lower->first = upper->first - COUNTER_BINS;
+}
+
+/* Counts the exponents of a run that lies as in the block. */
+static inline void count_exponents(const struct run *run, struct input_measure *input)
+{
+    struct key_counter *upper = &input->counting[0], *lower = &input->counting[1];
+    int least = run->lowest + FIELD_BIAS;
+    uint64_t *rest = input->exponents + run->lowest - EXPONENT_FIRST;
+    aim_counters(input, run->top + FIELD_BIAS, run->n);
+    count_keys(upper, run->fields, run->n);
+    if (least >= upper->first)
+        return;
+    if (count_inside(run->fields, run->n, least, upper->first - least) <= FEW_KEYS) {
+        count_rest(run->fields, run->n, least, upper->first - least, rest);
+    } else {
+        count_keys(lower, run->fields, run->n);
+        count_rest(run->fields, run->n, least, lower->first - least, rest);
     }
 }
 
@@ -36,8 +65,8 @@ static inline void find_dense_windows(struct run *run, struct few *few)
 }
 
 /* n is a multiple of BLOCK_STEP and at most FAST_BLOCK; x is finite, and `fields` are its
- * exponents' bytes; `next` is what will be measured after it. Counts the exponents; returns the
- * number of elements that are not zero. */
+ * exponents' bytes; `next` is what will be measured after it. Counts the exponents of what it
+ * sorts. Returns the number of elements that are not zero. */
 static inline size_t make_runs(const element *x, const uint8_t *fields, size_t n, struct gate gate,
                                const element *next, struct runs *runs, uint64_t *exponents)
 {
@@ -57,7 +86,7 @@ static inline size_t make_runs(const element *x, const uint8_t *fields, size_t n
     whole->positions = NULL;
     whole->ahead = next;
     whole->fields = fields;
-    count_exponents(whole, runs->binades, exponents);
+    whole->nonzero = n - gate.zeros;
     find_dense_windows(whole, &runs->few);
     return whole->nonzero;
 }

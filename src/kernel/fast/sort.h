@@ -80,14 +80,14 @@ static inline void find_windows(const element *x, size_t n, uint8_t *windows, ui
 static inline void count_windows(const uint8_t *windows, size_t n, int first, int last,
                                  window_counts counts)
 {
-    uint32_t of_part[WINDOW_COUNT + BINS_AT_ONCE];
     size_t length = n / SORT_PARTS;
     memset(counts, 0, sizeof(window_counts));
     for (int part = 0; part < SORT_PARTS; part++, windows += length) {
+        uint64_t of_part[WINDOW_COUNT] = {0};
         size_t zeros = length;
-        count_keys(windows, length, first, last - first + 1, of_part);
+        count_all(windows, length, first, last - first + 1, of_part);
         for (int w = first; w <= last; w++) {
-            counts[w][part] = of_part[w - first];
+            counts[w][part] = (uint32_t)of_part[w - first];
             zeros -= of_part[w - first];
         }
         counts[ZEROS][part] = (uint32_t)zeros;
@@ -133,7 +133,6 @@ static inline size_t lay_out_runs(window_counts counts, const element *next, str
         run->dense = 1;
         run->few = NULL;
         run->fields = NULL;
-        run->binades = NULL;
         memset(runs->sorted + start + count, 0, (padded - count) * sizeof(element));
         start += padded;
         nonzero += count;

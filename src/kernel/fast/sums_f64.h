@@ -40,9 +40,10 @@ _Static_assert(FAST_BLOCK == 1024 && WINDOW == 17, "the proof above is for these
 _Static_assert(FAST_BLOCK / (2 * VD_LANES) <= 128, "two chains");
 
 /* Of v[0..n), n a multiple of VB_LANES: of errors, with magnitudes; or of elements, and then as
- * many from `ahead` on are brought near meanwhile. */
+ * many from `ahead` on are brought near meanwhile. Where x is given, only of those v[i] whose x[i]
+ * is in the window. */
 static inline __attribute__((always_inline)) struct run_sums
-sum_run(const element *v, size_t n, int top, bool errors, const element *ahead)
+sum_run(const element *v, const element *x, size_t n, int top, bool errors, const element *ahead)
 {
     const struct anchor value_anchors[2] = {anchor_at(top + 10), anchor_at(top - 33)};
     const struct anchor square_anchors[4] = {anchor_at(2 * top + 12), anchor_at(2 * top - 32),
@@ -57,25 +58,35 @@ sum_run(const element *v, size_t n, int top, bool errors, const element *ahead)
             square[i][c] = square_anchors[i].start;
     }
 
-    for (size_t i = 0; i < n; i += CHAINS * VD_LANES) {
-        if (!errors)
-            bring_near(ahead + i, CHAINS * VD_LANES);
-        for (int c = 0; c < CHAINS; c++) {
-            vd x = vd_load(v + i + c * VD_LANES);
-            value[1][c] = vd_add(value[1][c], add_leading(&value[0][c], x));
-            if (errors)
-                magnitude[1][c] = vd_add(magnitude[1][c],
-                                         add_leading(&magnitude[0][c], vd_and(x, magnitude_bits)));
-            vd p = vd_mul(x, x), r = vd_multiply_sub(x, x, p);
-            vd rest = add_leading(&square[0][c], p);
-            if (errors) {
-                rest = add_leading(&square[1][c], rest);
-                rest = add_leading(&square[2][c], rest);
-                square[3][c] = vd_add(square[3][c], rest);
-            } else {
-                square[1][c] = vd_add(square[1][c], rest);
+    const struct window window = window_up_to(top, WINDOW);
+    element chunk[WINDOW_CHUNK];
+    for (size_t done = 0; done < n; done += WINDOW_CHUNK) {
+        size_t count = n - done < WINDOW_CHUNK ? n - done : WINDOW_CHUNK;
+        const element *from = v + done;
+        if (x) {
+            copy_window(from, x + done, count, &window, chunk);
+            from = chunk;
+        }
+        for (size_t i = 0; i < count; i += CHAINS * VD_LANES) {
+            if (!errors)
+                bring_near(ahead + done + i, CHAINS * VD_LANES);
+            for (int c = 0; c < CHAINS; c++) {
+                vd a = vd_load(from + i + c * VD_LANES);
+                value[1][c] = vd_add(value[1][c], add_leading(&value[0][c], a));
+                if (errors)
+                    magnitude[1][c] = vd_add(
+                        magnitude[1][c], add_leading(&magnitude[0][c], vd_and(a, magnitude_bits)));
+                vd p = vd_mul(a, a), r = vd_multiply_sub(a, a, p);
+                vd rest = add_leading(&square[0][c], p);
+                if (errors) {
+                    rest = add_leading(&square[1][c], rest);
+                    rest = add_leading(&square[2][c], rest);
+                    square[3][c] = vd_add(square[3][c], rest);
+                } else {
+                    square[1][c] = vd_add(square[1][c], rest);
+                }
+                square[3][c] = vd_add(square[3][c], add_leading(&square[2][c], r));
             }
-            square[3][c] = vd_add(square[3][c], add_leading(&square[2][c], r));
         }
     }
 

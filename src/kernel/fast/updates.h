@@ -143,17 +143,12 @@ static inline uint64_t count_thresholds(const struct screen *screen,
                                         const struct screened *screened, size_t n,
                                         struct update_measure *into)
 {
-    uint32_t counts[256 + BINS_AT_ONCE];
-    uint64_t total = 0;
     int first = screened->first, bins = screened->last - first + 1;
     if (bins <= 0)
         return 0;
-    count_keys(screened->keys, n, first + EXPONENT_BIAS, bins, counts);
-    for (int b = 0; b < bins; b++) {
-        into->threshold[first + b - screen->precision - THRESHOLD_FIRST] += counts[b];
-        total += counts[b];
-    }
-    return total;
+    count_all(screened->keys, n, first + EXPONENT_BIAS, bins,
+              into->threshold + first - screen->precision - THRESHOLD_FIRST);
+    return n - count_inside(screened->keys, n, 0, 1);
 }
 
 /* The sum of the squares; false where some are not finite. */

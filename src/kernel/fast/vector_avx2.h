@@ -84,6 +84,7 @@ static inline void vb_store(void *to, vb a) { _mm256_storeu_si256(to, a); }
 static inline vb vb_all(uint8_t a) { return _mm256_set1_epi8((char)a); }
 static inline vb vb_and(vb a, vb b) { return _mm256_and_si256(a, b); }
 static inline vb vb_or(vb a, vb b) { return _mm256_or_si256(a, b); }
+static inline vb vb_xor(vb a, vb b) { return _mm256_xor_si256(a, b); }
 static inline vb vb_equal(vb a, vb b) { return _mm256_cmpeq_epi8(a, b); }
 static inline vb vb_add(vb a, vb b) { return _mm256_add_epi8(a, b); }
 static inline vb vb_sub(vb a, vb b) { return _mm256_sub_epi8(a, b); }

@@ -94,6 +94,7 @@ static inline void vb_store(void *to, vb a) { _mm512_storeu_si512(to, a); }
 static inline vb vb_all(uint8_t a) { return _mm512_set1_epi8((char)a); }
 static inline vb vb_and(vb a, vb b) { return _mm512_and_si512(a, b); }
 static inline vb vb_or(vb a, vb b) { return _mm512_or_si512(a, b); }
+static inline vb vb_xor(vb a, vb b) { return _mm512_xor_si512(a, b); }
 static inline vb vb_equal(vb a, vb b) { return _mm512_movm_epi8(_mm512_cmpeq_epi8_mask(a, b)); }
 static inline vb vb_add(vb a, vb b) { return _mm512_add_epi8(a, b); }
 static inline vb vb_sub(vb a, vb b) { return _mm512_sub_epi8(a, b); }

@@ -157,6 +157,7 @@ static inline void vb_store(void *to, vb a)
 static inline vb vb_all(uint8_t a) { return (vb){vdupq_n_u8(a), vdupq_n_u8(a)}; }
 EACH_OF_TWO(vb, vb_and, vb, vandq_u8)
 EACH_OF_TWO(vb, vb_or, vb, vorrq_u8)
+EACH_OF_TWO(vb, vb_xor, vb, veorq_u8)
 EACH_OF_TWO(vb, vb_equal, vb, vceqq_u8)
 EACH_OF_TWO(vb, vb_add, vb, vaddq_u8)
 EACH_OF_TWO(vb, vb_sub, vb, vsubq_u8)
