@@ -212,10 +212,12 @@ static bool agrees(const struct trial *trial)
     return same_tally(got, wanted);
 }
 
-/* Leaves out what can be left out, half the rest at a time. */
+/* Leaves out what can be left out, half the rest at a time; of long ones in coarse pieces, since
+ * each attempt takes as long. */
 static void shrink(struct trial *trial, double *x)
 {
-    for (size_t piece = trial->n / 2; piece > 0; piece /= 2)
+    size_t finest = trial->n > 16 * BLOCK ? trial->n / 64 : 1;
+    for (size_t piece = trial->n / 2; piece >= finest; piece /= 2)
         for (size_t at = 0; at + piece <= trial->n;) {
             struct trial smaller = *trial;
             double *rest = allocate(trial->n, sizeof *rest);

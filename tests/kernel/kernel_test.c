@@ -93,19 +93,25 @@ static struct cast some_cast(struct dice *dice, enum rounding rounding)
     return cast;
 }
 
-/* Small, a block, a little more and less, several: whole blocks most of the time. */
-static size_t some_length(struct dice *dice, size_t most)
+/* How many elements the fast kernels take together: the most of a call, of the wider type fewer. */
+static size_t block_of(const struct numbers *numbers)
 {
-    size_t n = BLOCK;
+    return numbers->bytes == sizeof(float) ? BLOCK : BLOCK / 4;
+}
+
+/* Small, a block, a little more and less, several: whole blocks most of the time. */
+static size_t some_length(struct dice *dice, size_t block, size_t most)
+{
+    size_t n = block;
     switch (dice_below(dice, 6)) {
     case 0:
         n = dice_below(dice, 71);
         break;
     case 1:
-        n = BLOCK - 2 + dice_below(dice, 5);
+        n = block - 2 + dice_below(dice, 5);
         break;
     case 2:
-        n = dice_below(dice, 2 * BLOCK + 6);
+        n = dice_below(dice, 2 * block + 6);
         break;
     }
     return n < most ? n : most;
@@ -127,7 +133,7 @@ static void run_batch(struct subject subject, struct dice *dice, const struct ba
     for (size_t k = 0; k < data_kind_count; k++) {
         struct data_source source = {dice, subject.numbers,
                                      &batch->plans[dice_below(dice, batch->count)].cast};
-        size_t n = some_length(dice, most);
+        size_t n = some_length(dice, block_of(subject.numbers), most);
         data_kinds[k].fill(&source, x, n);
         struct trial trial = {.kernel = subject.kernel,
                               .numbers = subject.numbers,
@@ -292,13 +298,13 @@ static double short_number(struct dice *dice, int exponent)
 
 /* A block whose exponents go from `bottom` to `top`, both attained. */
 static void fill_window(const struct data_source *source, enum window_pattern pattern, int bottom,
-                        int top, double *x)
+                        int top, double *x, size_t n)
 {
     struct dice *dice = source->dice;
     double largest = binade_end(source->numbers, top),
            smallest = number_next(source->numbers, ldexp(1, bottom), INFINITY);
     bool negative = dice_below(dice, 2), both = dice_below(dice, 2);
-    for (size_t i = 0; i < BLOCK; i++) {
+    for (size_t i = 0; i < n; i++) {
         switch (pattern) {
         case ALL_LARGEST:
             x[i] = largest;
@@ -319,9 +325,9 @@ static void fill_window(const struct data_source *source, enum window_pattern pa
             x[i] = -x[i];
     }
     if (pattern != ALL_LARGEST)
-        x[dice_below(dice, BLOCK / 2)] = negative ? -largest : largest;
+        x[dice_below(dice, n / 2)] = negative ? -largest : largest;
     if (pattern != ALL_SMALLEST)
-        x[BLOCK / 2 + dice_below(dice, BLOCK / 2)] = negative ? smallest : -smallest;
+        x[n / 2 + dice_below(dice, n / 2)] = negative ? smallest : -smallest;
 }
 
 /* Every exponent of a float32; of a binary64 also those near its ends, and a few between. */
@@ -336,14 +342,14 @@ static int next_top(const struct numbers *numbers, int top)
  * at every exponent, with all lanes at the most or the least that they have to hold. */
 static void test_window_limits(void **state)
 {
-    static const int widths[] = {15, 16, 17, 18, 19, 20, 21, 22, 34,
-                                 35, 40, 41, 68, 69, 80, 81, 82};
+    static const int widths[] = {15, 16, 17, 18, 19, 20, 21, 22, 34, 35,
+                                 38, 39, 57, 58, 68, 69, 76, 77, 78};
     struct subject subject = subject_of(state);
     const struct numbers *numbers = subject.numbers;
     if (is_plain(subject))
         return;
     struct dice dice = subject_dice(subject, "window limits");
-    size_t turn = 0;
+    size_t turn = 0, n = block_of(numbers);
     for (int top = numbers->least_exponent; top <= numbers->last_exponent;
          top = next_top(numbers, top)) {
         struct batch batch;
@@ -353,14 +359,14 @@ static void test_window_limits(void **state)
             enum window_pattern pattern = (enum window_pattern)(turn % PATTERN_COUNT);
             double x[BLOCK];
             struct data_source source = {&dice, numbers, NULL};
-            fill_window(&source, pattern, bottom, top, x);
+            fill_window(&source, pattern, bottom, top, x, n);
             char what[60];
             snprintf(what, sizeof what, "2^%d to 2^%d, pattern %d", bottom, top, pattern);
             struct trial trial = {.kernel = subject.kernel,
                                   .numbers = numbers,
                                   .data = what,
                                   .x = x,
-                                  .n = BLOCK,
+                                  .n = n,
                                   .plans = batch.plans,
                                   .plan_count = batch.count};
             assert_trial(&trial);
@@ -377,6 +383,7 @@ static void test_uniform_blocks(void **state)
     if (is_plain(subject))
         return;
     struct dice dice = subject_dice(subject, "uniform blocks");
+    size_t n = block_of(numbers);
     for (int top = numbers->least_exponent; top <= numbers->last_exponent;
          top = next_top(numbers, top)) {
         struct batch batch;
@@ -387,22 +394,66 @@ static void test_uniform_blocks(void **state)
                            number_of(numbers, ldexp(1.5, top)), near_breakpoint(&source)};
         double value = values[dice_below(&dice, LENGTH(values))];
         double x[BLOCK];
-        for (size_t i = 0; i < BLOCK; i++)
+        for (size_t i = 0; i < n; i++)
             x[i] = dice_below(&dice, 4) || i % 2 ? value : -value;
         struct trial trial = {.kernel = subject.kernel,
                               .numbers = numbers,
                               .data = "one magnitude",
                               .x = x,
-                              .n = BLOCK - dice_below(&dice, 3),
+                              .n = n - dice_below(&dice, 3),
                               .plans = batch.plans,
                               .plan_count = batch.count};
         assert_trial(&trial);
-        for (size_t i = 0; i < BLOCK; i++)
+        for (size_t i = 0; i < n; i++)
             x[i] = values[0];
-        trial.n = BLOCK;
+        trial.n = n;
         trial.data = "the largest of a binade";
         assert_trial(&trial);
     }
+}
+
+/* Counters last for a call: so many blocks in one that they have to be emptied in between, and
+ * blocks whose exponents go up, down and apart, with zeros among them or without. */
+static void test_long_calls(void **state)
+{
+    enum { BLOCKS = 70 };
+    static const char *const formats[] = {"bf16", "fp16", "e4m3fn", "e5m2", "e8m22"};
+    static const int steps[] = {0, 0, 0, 1, -1, 3, -4, 5, -16, 17},
+                     widths[] = {1, 2, 9, 15, 16, 17, 31, 32, 33, 45};
+    struct subject subject = subject_of(state);
+    struct dice dice = subject_dice(subject, "long calls");
+    if (is_plain(subject))
+        return;
+    double *x = allocate(BLOCKS * BLOCK, sizeof *x);
+    struct batch batch = {.count = 0};
+    for (size_t f = 0; f < LENGTH(formats); f++)
+        batch_add(&batch, &(struct cast){.format = format_by_name(formats[f])});
+    for (int constant = 0; constant < 2; constant++) {
+        struct data_source source = {&dice, subject.numbers, NULL};
+        int top = 0, width = 1;
+        for (size_t b = 0; b < BLOCKS; b++) {
+            if (!constant) {
+                top = (top + steps[dice_below(&dice, LENGTH(steps))]) % 50;
+                width = widths[dice_below(&dice, LENGTH(widths))];
+            }
+            bool zeros = !constant && dice_below(&dice, 4) == 0;
+            for (size_t i = 0; i < BLOCK; i++)
+                x[b * BLOCK + i] =
+                    constant ? 0x1.234568p-3
+                    : zeros && dice_below(&dice, 3) == 0
+                        ? 0
+                        : random_number(&source, dice_between(&dice, top + 1 - width, top));
+        }
+        struct trial trial = {.kernel = subject.kernel,
+                              .numbers = subject.numbers,
+                              .data = constant ? "one number" : "exponents up and down",
+                              .x = x,
+                              .n = BLOCKS * BLOCK - dice_below(&dice, 2 * BLOCK),
+                              .plans = batch.plans,
+                              .plan_count = batch.count};
+        assert_trial(&trial);
+    }
+    free(x);
 }
 
 /* Pages that must not be touched before and after `bytes` bytes. */
@@ -1085,6 +1136,7 @@ static const struct {
     {"no casts", test_no_casts, true},
     {"window limits", test_window_limits, true},
     {"uniform blocks", test_uniform_blocks, true},
+    {"long calls", test_long_calls, true},
     {"formats, policies, scales", test_table, true},
     {"formats, policies, scales in other modes", test_table_of_other_modes, true},
     {"random casts together", test_random_casts, true},
