@@ -41,7 +41,10 @@ int columns_fit(const struct page *page, int longest, struct column *columns, si
 void column_cell(struct page *page, const struct column *column, enum ink ink, const char *text)
 {
     page_pad(page, COLUMN_GAP);
-    (column->left ? page_left : page_right)(page, ink, text, column->width);
+    if (column->left)
+        page_left(page, ink, text, column->width);
+    else
+        page_number(page, ink, text, column->width, column->after);
 }
 
 void column_titles(struct page *page, const char *name, int name_width,

@@ -10,6 +10,7 @@ struct column {
     int rank;  /* of two that do not both fit, the lower one is shown; 0: not there */
     bool left; /* else its texts end at its right edge */
     bool shown;
+    int after; /* of numbers, from the decimal point on, where points are aligned */
 };
 
 enum { COLUMN_INDENT = 2, COLUMN_GAP = 2 };

@@ -116,12 +116,42 @@ void page_right(struct page *page, enum ink ink, const char *text, int width)
     cell(page, ink, text, width, true);
 }
 
-/* A line may end before the space at `at`, but a number stays with its unit. */
+static struct places places_of(const char *number)
+{
+    int width = text_width(number), before = (int)strspn(number, "-0123456789,");
+    bool goes_on = number[before] && strchr(".e^", number[before]);
+    return goes_on ? (struct places){before, width - before} : (struct places){width, 0};
+}
+
+void places_widen(struct places *places, const char *number)
+{
+    struct places own = places_of(number);
+    places->before = own.before > places->before ? own.before : places->before;
+    places->after = own.after > places->after ? own.after : places->after;
+}
+
+void page_number(struct page *page, enum ink ink, const char *number, int width, int after)
+{
+    struct places own = places_of(number);
+    int behind = after - own.after, room = width - own.before - own.after;
+    behind = behind < room ? behind : room;
+    behind = behind > 0 ? behind : 0;
+    page_right(page, ink, number, width - behind);
+    page_pad(page, behind);
+}
+
+static bool ends_with(const char *text, size_t length, const char *word)
+{
+    size_t own = strlen(word);
+    return length >= own && strncmp(text + length - own, word, own) == 0;
+}
+
+/* A line may end before the space at `at`, but a number stays with its unit and its name. */
 static bool is_break(const char *text, size_t at)
 {
     const char *next = text + at + 1;
     return text[at] == ' ' && *next != '%' && strncmp(next, "dB", 2) != 0 &&
-           !(at >= 4 && strncmp(next - 5, "SQNR", 4) == 0);
+           !ends_with(text, at, "SQNR") && !ends_with(text, at, "(value");
 }
 
 /* The bytes of the next line: whole words where one fits, else as many characters as do. */
@@ -194,4 +224,46 @@ void page_name(const struct page *page, struct buffer *out, const char *name, in
     escape_terminal(&printable, name, page->style->utf8);
     cut_middle(page, out, printable.data, width);
     buffer_free(&printable);
+}
+
+/* Of a line on which there may be colours. */
+static int painted_width(const char *line, size_t length)
+{
+    struct buffer text = {0};
+    buffer_puts(&text, "");
+    for (size_t at = 0; at < length;) {
+        size_t plain = 0;
+        while (at + plain < length && line[at + plain] != '\033')
+            plain++;
+        buffer_add(&text, line + at, plain);
+        at += plain;
+        if (at < length)
+            at += strcspn(line + at, "m") + 1;
+    }
+    int width = text_width(text.data);
+    buffer_free(&text);
+    return width;
+}
+
+static const char *add_line(struct page *page, const char *line, int *width)
+{
+    size_t length = strcspn(line, "\n");
+    buffer_add(page->out, line, length);
+    *width = painted_width(line, length);
+    return line + length + (line[length] == '\n');
+}
+
+void page_beside(struct page *page, const struct buffer *left, int width,
+                 const struct buffer *right)
+{
+    const char *one = left->length ? left->data : "", *other = right->length ? right->data : "";
+    int used;
+    while (*one || *other) {
+        one = add_line(page, one, &used);
+        if (*other) {
+            page_pad(page, width - used);
+            other = add_line(page, other, &used);
+        }
+        page_end_line(page);
+    }
 }

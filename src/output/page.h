@@ -21,6 +21,15 @@ void page_pad(struct page *page, int columns);
 /* In exactly `width` columns, cut in the middle where it is too long. */
 void page_left(struct page *page, enum ink ink, const char *text, int width);
 void page_right(struct page *page, enum ink ink, const char *text, int width);
+
+/* The columns that numbers take before their decimal point or exponent, and from there on. */
+struct places {
+    int before, after;
+};
+/* As many as one more number needs. */
+void places_widen(struct places *places, const char *number);
+/* As page_right, with the decimal point `after` columns before the end, where that fits. */
+void page_number(struct page *page, enum ink ink, const char *number, int width, int after);
 /* Ends the line, without spaces before its end. */
 void page_end_line(struct page *page);
 
@@ -35,6 +44,10 @@ void page_bar(struct page *page, enum ink ink, uint64_t part, uint64_t whole, in
 
 /* A hostile text made printable and cut in the middle to at most `width` columns. */
 void page_name(const struct page *page, struct buffer *out, const char *name, int width);
+
+/* What was written to pages of its own, side by side: the right one begins after `width` columns. */
+void page_beside(struct page *page, const struct buffer *left, int width,
+                 const struct buffer *right);
 
 /* The one or the other, as the terminal can show. */
 const char *page_glyph(const struct page *page, const char *utf8, const char *ascii);

@@ -9,9 +9,8 @@
 
 #include "output/escape.h"
 #include "output/number.h"
-#include "output/told.h"
 
-enum { INDENT = 2 };
+enum { INDENT = 2, PART_LEAST = 78, PART_GAP = 4 };
 
 uint64_t text_count_of(const struct value *value)
 {
@@ -157,153 +156,12 @@ void text_value(struct buffer *out, const struct value *value, const struct tens
     }
 }
 
-enum { GATE_COLUMNS = 4, GATE_GAP = 2 };
-
-static const char *const gate_titles[GATE_OFF][GATE_COLUMNS] = {
-    [GATE_ERROR] = {"fails on", "value", "format", "tensor"},
-    [GATE_WARN] = {"warns on", "value", "format", "tensor"},
-};
-
-static void gate_cells(const struct page *page, const struct report *report,
-                       const struct report_gate *gate, int tensor_width,
-                       struct buffer cells[GATE_COLUMNS])
-{
-    for (int i = 0; i < GATE_COLUMNS; i++) {
-        cells[i].length = 0;
-        buffer_puts(&cells[i], "");
-    }
-    page_name(page, &cells[0], gate->rule, page->width / 3);
-    text_value(&cells[1], &gate->value, &gate->tensor->tensor);
-    buffer_puts(&cells[2], report->casts[gate->cast].format.name);
-    text_tensor(page, &cells[3], gate->tensor, tensor_width);
-}
-
-static void gate_line(struct page *page, enum ink ink, const char *const texts[GATE_COLUMNS],
-                      const int widths[GATE_COLUMNS])
-{
-    page_pad(page, INDENT);
-    for (int i = 0; i < GATE_COLUMNS; i++) {
-        page_left(page, i ? INK_PLAIN : ink, texts[i], widths[i]);
-        page_pad(page, GATE_GAP);
-    }
-    page_end_line(page);
-}
-
-/* Whether one more line is wanted. */
-static bool has_room(const struct page *page, size_t lines)
-{
-    return page->style->top == 0 || lines < page->style->top;
-}
-
-/* What the columns need, within limits; the last takes what is left. */
-static void measure_gates(const struct page *page, const struct report *report,
-                          enum gate_level level, struct buffer cells[GATE_COLUMNS],
-                          int widths[GATE_COLUMNS])
-{
-    int left = page->width - INDENT;
-    size_t shown = 0;
-    for (int i = 0; i + 1 < GATE_COLUMNS; i++)
-        widths[i] = (int)strlen(gate_titles[level][i]);
-    for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
-        if (!told_is(&report->gates[g], level))
-            continue;
-        shown++;
-        gate_cells(page, report, &report->gates[g], page->width, cells);
-        for (int i = 0; i + 1 < GATE_COLUMNS; i++) {
-            int width = text_width(cells[i].data), limit = page->width / (i ? 4 : 3);
-            width = width < limit ? width : limit;
-            widths[i] = width > widths[i] ? width : widths[i];
-        }
-    }
-    for (int i = 0; i + 1 < GATE_COLUMNS; i++)
-        left -= widths[i] + GATE_GAP;
-    widths[GATE_COLUMNS - 1] = left;
-}
-
-/* Returns how many it showed. */
-static size_t failing_gates(struct page *page, const struct report *report, enum gate_level level,
-                            struct sink *sink)
-{
-    const enum ink ink = level == GATE_WARN ? INK_WARN : INK_BAD;
-    int widths[GATE_COLUMNS];
-    size_t shown = 0;
-    struct buffer cells[GATE_COLUMNS] = {{0}};
-    measure_gates(page, report, level, cells, widths);
-    gate_line(page, INK_DIM, gate_titles[level], widths);
-    for (size_t g = 0; g < report->gate_count && has_room(page, shown); g++) {
-        if (!told_is(&report->gates[g], level) || !sink_goes_on(sink))
-            continue;
-        shown++;
-        gate_cells(page, report, &report->gates[g], widths[GATE_COLUMNS - 1], cells);
-        const char *const texts[GATE_COLUMNS] = {cells[0].data, cells[1].data, cells[2].data,
-                                                 cells[3].data};
-        gate_line(page, ink, texts, widths);
-    }
-    for (int i = 0; i < GATE_COLUMNS; i++)
-        buffer_free(&cells[i]);
-    return shown;
-}
-
 /* What is missing is told first. */
 static void incomplete(struct page *page, const struct report *report)
 {
     if (!report->incomplete)
         return;
     page_paragraph(page, 0, INK_BAD, "Incomplete: there was trouble, see the messages.");
-    page_end_line(page);
-}
-
-void text_verdict(struct buffer *text, const struct report *report)
-{
-    size_t failed = told_count(report, GATE_ERROR), warned = told_count(report, GATE_WARN);
-    size_t held = report->gate_count - failed - warned, start = text->length;
-    if (failed)
-        buffer_printf(text, "%zu of %zu gates", failed, report->gate_count);
-    else if (report->incomplete)
-        buffer_printf(text, "incomplete; on what was read %zu gates hold", held);
-    else if (held || !warned)
-        buffer_printf(text, "%zu %s", held, held == 1 ? "gate holds" : "gates hold");
-    if (warned)
-        buffer_printf(text, "%s%zu %s", text->length > start ? ", " : "", warned,
-                      warned == 1 ? "warning" : "warnings");
-}
-
-/* Those of the level, as many as there is room for, and how many more. */
-static void gates_section(struct page *page, const struct report *report, enum gate_level level,
-                          size_t count, struct sink *sink)
-{
-    size_t more = count ? count - failing_gates(page, report, level, sink) : 0;
-    struct buffer text = {0};
-    if (!more)
-        return;
-    buffer_printf(&text, level == GATE_WARN ? "%zu more warn%s" : "%zu more fail%s", more,
-                  more == 1 ? "s" : "");
-    paragraph(page, level == GATE_WARN ? INK_WARN : INK_BAD, &text);
-}
-
-static void verdict(struct page *page, const struct report *report, struct sink *sink)
-{
-    if (!report->has_verdict)
-        return;
-    size_t failed = told_count(report, GATE_ERROR), warned = told_count(report, GATE_WARN);
-    size_t held = report->gate_count - failed - warned;
-
-    struct buffer text = {0};
-    page_paint(page, report->pass ? INK_GOOD : INK_BAD, report->pass ? "PASS" : "FAIL");
-    buffer_puts(&text, "  ");
-    text_verdict(&text, report);
-    page_paint(page, INK_TITLE, text.data);
-    page_end_line(page);
-    buffer_free(&text);
-    gates_section(page, report, GATE_ERROR, failed, sink);
-    gates_section(page, report, GATE_WARN, warned, sink);
-    if (failed && held) {
-        if (held == 1)
-            buffer_puts(&text, "the other one holds");
-        else
-            buffer_printf(&text, "the other %zu hold", held);
-        paragraph(page, INK_GOOD, &text);
-    }
     page_end_line(page);
 }
 
@@ -384,15 +242,49 @@ static void facts(struct page *page, const struct subject *subject)
     text_facts(page, subject);
 }
 
+static void numbers(struct page *page, const struct subject *subject)
+{
+    text_table(page, subject);
+    text_bits(page, subject);
+    text_fit(page, subject);
+}
+
+static void histograms(struct page *page, const struct subject *subject)
+{
+    text_exponents(page, subject);
+    text_relative_errors(page, subject);
+}
+
+/* On a wide page the numbers take what they need, and the histograms stand beside them. False where
+ * there is no room for that. */
+static bool side_by_side(struct page *page, const struct subject *subject)
+{
+    struct buffer left = {0}, right = {0};
+    struct page one = *page, other = *page;
+    one.out = &left;
+    one.width = page->width - PART_GAP - PART_LEAST;
+    int needed = one.width < PART_LEAST ? 0 : text_table_width(&one, subject);
+    if (!needed)
+        return false;
+    one.width = needed > PART_LEAST ? needed : PART_LEAST;
+    other.out = &right;
+    other.width = page->width - PART_GAP - one.width;
+    numbers(&one, subject);
+    histograms(&other, subject);
+    page_beside(page, &left, one.width + PART_GAP, &right);
+    buffer_free(&left);
+    buffer_free(&right);
+    return true;
+}
+
 static void details(struct page *page, const struct subject *subject)
 {
     if (subject->elements == 0)
         return;
-    text_table(page, subject);
-    text_bits(page, subject);
-    text_fit(page, subject);
-    text_exponents(page, subject);
-    text_relative_errors(page, subject);
+    if (!side_by_side(page, subject)) {
+        numbers(page, subject);
+        histograms(page, subject);
+    }
     if (page->style->verbose)
         text_sums(page, subject);
 }
@@ -491,7 +383,7 @@ static void render(const struct report *report, const struct style *style, struc
     struct page page = page_on(&sink->text, style);
     bool many = report->tensor_count > 1;
     incomplete(&page, report);
-    verdict(&page, report, sink);
+    text_gates(&page, report, sink);
     if (many)
         many_tensors(&page, report, sink);
     if (!many || style->verbose)

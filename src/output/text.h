@@ -29,8 +29,10 @@ bool text_fate(struct buffer *out, const struct subject *subject, const struct r
 /* How many significand bits would keep 99 % of the updates, where they are all the same number. */
 void text_bits(struct page *page, const struct subject *subject);
 
-/* The figures, formats side by side. */
+/* The figures, formats side by side; several tables where the page is too narrow for that. */
 void text_table(struct page *page, const struct subject *subject);
+/* The columns of the page that it takes; 0 where it is several. */
+int text_table_width(const struct page *page, const struct subject *subject);
 /* All tensors, a table for each format. */
 void text_tensors(struct page *page, const struct report *report, struct sink *sink);
 /* The exact sums, which are too long for a table. */
@@ -47,6 +49,8 @@ void text_skipped(struct page *page, const struct report *report);
 
 /* For people; of a position, its index in this tensor. */
 void text_value(struct buffer *out, const struct value *value, const struct tensor *tensor);
+/* The verdict, and the gates that do not hold, those of the worst tensors first. */
+void text_gates(struct page *page, const struct report *report, struct sink *sink);
 /* What the verdict rests on: "2 of 12 gates, 1 warning". */
 void text_verdict(struct buffer *text, const struct report *report);
 /* 0 where the value is no count. */

@@ -252,7 +252,7 @@ static void tell_error(struct teller *t)
     }
     if (sqnr->kind == VALUE_REAL) {
         buffer_puts(&t->text, ", SQNR ");
-        number_human(&t->text, sqnr->real);
+        number_decibels(&t->text, sqnr->real);
         buffer_puts(&t->text, " dB");
     }
     tell(t, INK_PLAIN);

@@ -359,14 +359,16 @@ static enum ink error_ink(const struct report_cast *cast, int k)
     return k > -cast->cast->format.precision ? INK_WARN : INK_PLAIN;
 }
 
-static void draw_error_cell(const struct errors *errors, enum ink ink, uint64_t count)
+static void draw_error_cell(const struct errors *errors, enum ink ink, uint64_t count,
+                            const char *none)
 {
     struct buffer share = {0};
-    buffer_puts(&share, "");
     if (count)
         number_share(&share, count, errors->subject->elements);
+    else
+        buffer_puts(&share, none);
     page_bar(errors->page, ink, count, errors->most, errors->bar_width);
-    page_right(errors->page, INK_PLAIN, share.data, SHARE_WIDTH);
+    page_right(errors->page, count ? INK_PLAIN : INK_DIM, share.data, SHARE_WIDTH);
     page_pad(errors->page, GAP);
     buffer_free(&share);
 }
@@ -388,7 +390,7 @@ static void draw_errors(const struct errors *errors)
         for (size_t i = errors->first; i < errors->end; i++) {
             const struct report_cast *cast = &errors->subject->casts[i];
             draw_error_cell(errors, error_ink(cast, k),
-                            row_count(&cast->relative_error, &errors->rows, k));
+                            row_count(&cast->relative_error, &errors->rows, k), "");
         }
         page_end_line(page);
         buffer_free(&label);
@@ -396,7 +398,7 @@ static void draw_errors(const struct errors *errors)
     page_pad(page, GAP);
     page_left(page, INK_DIM, "exact", LABEL_WIDTH - GAP);
     for (size_t i = errors->first; i < errors->end; i++)
-        draw_error_cell(errors, INK_GOOD, errors->subject->casts[i].relative_exact);
+        draw_error_cell(errors, INK_GOOD, errors->subject->casts[i].relative_exact, "0");
     page_end_line(page);
 }
 

@@ -21,12 +21,12 @@ enum place {
 enum { WIDTH_ELSEWHERE = 1000 };
 
 static const struct column list_columns[PLACE_COUNT] = {
-    [PLACE_DTYPE] = {"dtype", 5, 1, true, false},
-    [PLACE_SHAPE] = {"shape", 5, 2, true, false},
-    [PLACE_ELEMENTS] = {"elements", 8, 3, false, false},
-    [PLACE_BYTES] = {"bytes", 5, 4, false, false},
-    [PLACE_CONTAINER] = {"container", 9, 5, true, false},
-    [PLACE_FILE] = {"file", 4, 6, true, false},
+    [PLACE_DTYPE] = {"dtype", 5, 1, true, false, 0},
+    [PLACE_SHAPE] = {"shape", 5, 2, true, false, 0},
+    [PLACE_ELEMENTS] = {"elements", 8, 3, false, false, 0},
+    [PLACE_BYTES] = {"bytes", 5, 4, false, false, 0},
+    [PLACE_CONTAINER] = {"container", 9, 5, true, false, 0},
+    [PLACE_FILE] = {"file", 4, 6, true, false, 0},
 };
 
 struct list {

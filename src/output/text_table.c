@@ -48,7 +48,8 @@ enum {
     IF_ANY = 1,  /* left out where it is zero or missing for every format */
     VERBOSE = 2, /* left out unless all figures are asked for */
     POWER = 4,   /* powers of two as such */
-    SHARE = 8    /* in percent; a loss */
+    SHARE = 8,   /* in percent; a loss */
+    DECIBELS = 16
 };
 
 /* How a figure is shown; one without a label goes by its name in the report. */
@@ -78,7 +79,7 @@ static const struct presentation presentations[METRIC_COUNT] = {
     [METRIC_ERROR_MAX_REL] = {PART_ERROR, "largest relative", 0, INK_PLAIN},
     [METRIC_ERROR_MAX_REL_AT] = {PART_ERROR, "  at", VERBOSE, INK_PLAIN},
     [METRIC_ERROR_MAX_REL_INPUT] = {PART_ERROR, "  of the value", VERBOSE, INK_PLAIN},
-    [METRIC_ERROR_SQNR_DB] = {PART_ERROR, "SQNR, dB", 0, INK_PLAIN},
+    [METRIC_ERROR_SQNR_DB] = {PART_ERROR, "SQNR, dB", DECIBELS, INK_PLAIN},
     [METRIC_ERROR_REL_L2] = {PART_ERROR, "relative, L2 norm", 0, INK_PLAIN},
     [METRIC_UPDATE_COUNT] = {PART_UPDATES, "updates compared", 0, INK_PLAIN},
     [METRIC_UPDATE_OVERFLOW] = {PART_UPDATES, "overflow", 0, INK_BAD},
@@ -118,13 +119,9 @@ struct table {
     const struct subject *subject;
     bool shares;
     int main_width;    /* of a figure, without its share */
+    int after[PART_COUNT]; /* of that, from the decimal point on, where points are aligned */
     size_t first, end; /* the formats of this table */
 };
-
-static int column_width(const struct table *table)
-{
-    return GAP + table->main_width + (table->shares ? SHARE_WIDTH : 0);
-}
 
 static void add_real(struct buffer *out, double real, unsigned how)
 {
@@ -132,6 +129,8 @@ static void add_real(struct buffer *out, double real, unsigned how)
         text_rate(out, real);
     else if (how & POWER)
         number_power(out, real);
+    else if (how & DECIBELS)
+        number_decibels(out, real);
     else
         number_human(out, real);
 }
@@ -189,6 +188,11 @@ static bool is_shown(const struct table *table, int metric)
     return false;
 }
 
+static bool is_real(int metric)
+{
+    return metric_table[metric].type == TYPE_REAL && !(presentations[metric].how & SHARE);
+}
+
 static enum ink figure_ink(const struct value *value, int metric)
 {
     if (is_missing(value))
@@ -210,7 +214,11 @@ static void figure_row(const struct table *table, int metric)
         struct buffer text = {0}, share = {0};
         add_figure(table, &table->subject->casts[i], (enum metric)metric, &text);
         page_pad(page, GAP);
-        page_right(page, ink, text.data, table->main_width);
+        if (is_real(metric))
+            page_number(page, ink, text.data, table->main_width,
+                        table->after[presentations[metric].part]);
+        else
+            page_right(page, ink, text.data, table->main_width);
         buffer_puts(&share, "");
         if (metric_table[metric].group == GROUP_CAST && text_count_of(value) > 0)
             number_share(&share, value->count, table->subject->elements);
@@ -362,49 +370,89 @@ static void draw(const struct table *table)
     page_end_line(table->page);
 }
 
-static int wider(int width, const struct buffer *text)
+static int wider(int width, int needed)
 {
-    int needed = text_width(text->data);
     return needed > width ? needed : width;
 }
 
-/* What the widest cell needs, within limits. */
-static int measure(const struct table *table)
+/* What the widest cell of this format needs, and in each part those with a decimal point. */
+static int measure_cast(const struct table *table, const struct report_cast *cast,
+                        struct places places[PART_COUNT])
 {
-    int width = text_format_width(table->subject);
-    width = width > MAIN_LEAST ? width : MAIN_LEAST;
-    for (size_t i = 0; i < table->subject->cast_count; i++) {
-        const struct report_cast *cast = &table->subject->casts[i];
-        struct buffer text = {0};
-        for (int metric = 0; metric < METRIC_COUNT; metric++) {
-            if (!is_shown(table, metric))
-                continue;
-            text.length = 0;
-            add_figure(table, cast, (enum metric)metric, &text);
-            width = wider(width, &text);
-        }
-        for (size_t row = 0; row < sizeof format_rows / sizeof format_rows[0]; row++) {
-            text.length = 0;
-            format_cell(&format_rows[row], cast, &text);
-            width = wider(width, &text);
-        }
-        buffer_free(&text);
+    int width = (int)strlen(cast->cast->format.name);
+    struct buffer text = {0};
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        if (!is_shown(table, metric))
+            continue;
+        text.length = 0;
+        add_figure(table, cast, (enum metric)metric, &text);
+        width = wider(width, text_width(text.data));
+        if (is_real(metric))
+            places_widen(&places[presentations[metric].part], text.data);
     }
-    int most = table->page->width - LABEL_WIDTH - GAP;
+    for (size_t row = 0; row < sizeof format_rows / sizeof format_rows[0]; row++) {
+        text.length = 0;
+        format_cell(&format_rows[row], cast, &text);
+        width = wider(width, text_width(text.data));
+    }
+    buffer_free(&text);
+    return width;
+}
+
+static int column_width(int main_width, bool shares)
+{
+    return GAP + main_width + (shares ? SHARE_WIDTH : 0);
+}
+
+/* How many formats stand side by side where a figure takes so much. */
+static size_t fitting(const struct table *table, int main_width, bool shares)
+{
+    int room = table->page->width - LABEL_WIDTH;
+    size_t fits = (size_t)(room / column_width(main_width, shares));
+    size_t count = table->subject->cast_count;
+    return fits < count ? fits : count;
+}
+
+/* Shares of the elements are in the sentences too: they give way before a format does, and aligned
+ * points do so before that. Returns how many formats fit. */
+static size_t lay_out(struct table *table)
+{
+    const struct subject *subject = table->subject;
+    int most = table->page->width - LABEL_WIDTH - GAP, width = MAIN_LEAST;
+    struct places places[PART_COUNT] = {{0}};
     most = most < MAIN_MOST ? most : MAIN_MOST;
-    return width < most ? width : most;
+    for (size_t i = 0; i < subject->cast_count; i++)
+        width = wider(width, measure_cast(table, &subject->casts[i], places));
+    width = width < most ? width : most;
+    table->shares = fitting(table, width, true) == subject->cast_count;
+
+    int aligned = width;
+    for (int part = 0; part < PART_COUNT; part++)
+        aligned = wider(aligned, places[part].before + places[part].after);
+    size_t fits = fitting(table, width, table->shares);
+    fits = fits ? fits : 1;
+    if (aligned <= most && fitting(table, aligned, table->shares) >= fits) {
+        width = aligned;
+        for (int part = 0; part < PART_COUNT; part++)
+            table->after[part] = places[part].after;
+    }
+    table->main_width = width;
+    return fits;
+}
+
+int text_table_width(const struct page *page, const struct subject *subject)
+{
+    struct page copy = *page;
+    struct table table = {.page = &copy, .subject = subject};
+    if (lay_out(&table) < subject->cast_count)
+        return 0;
+    return LABEL_WIDTH + column_width(table.main_width, table.shares) * (int)subject->cast_count;
 }
 
 void text_table(struct page *page, const struct subject *subject)
 {
-    struct table table = {.page = page, .subject = subject, .shares = true};
-    table.main_width = measure(&table);
-    int room = page->width - LABEL_WIDTH;
-    /* Shares of the elements are in the sentences too: they give way before a format does. */
-    if (room < column_width(&table) * (int)subject->cast_count)
-        table.shares = false;
-    size_t fits = (size_t)(room / column_width(&table));
-    fits = fits ? fits : 1;
+    struct table table = {.page = page, .subject = subject};
+    size_t fits = lay_out(&table);
     for (size_t first = 0; first < subject->cast_count; first += fits) {
         table.first = first;
         table.end = first + fits < subject->cast_count ? first + fits : subject->cast_count;

@@ -151,26 +151,30 @@ enum place {
     PLACE_COUNT
 };
 
-enum { SORTED_RANK = 1, SHAPE_MOST = 24 }; /* the column that the order goes by is always there */
+enum {
+    SORTED_RANK = 1, /* the column that the order goes by is always there */
+    SHAPE_MOST = 24,
+    ALIGNED_MOST = 12 /* numbers that need more for aligned points end at the edge instead */
+};
 
 /* From left to right. */
 static const struct {
     struct column column;
     add_cell *add;
 } places[PLACE_COUNT] = {
-    [PLACE_ELEMENTS] = {{"elements", 8, 9, false, false}, add_elements},
-    [PLACE_SMALLEST] = {{"smallest", 10, 10, false, false}, add_smallest},
-    [PLACE_LARGEST] = {{"largest", 9, 7, false, false}, add_largest},
-    [PLACE_NOT_FINITE] = {{"NaN, Inf", 8, 6, false, false}, add_not_finite},
-    [PLACE_OVERFLOW] = {{"overflow", 8, 2, false, false}, add_overflow},
-    [PLACE_UNDERFLOW] = {{"underflow", 9, 3, false, false}, add_underflow},
-    [PLACE_SUBNORMAL] = {{"subnormal", 9, 11, false, false}, add_subnormal},
-    [PLACE_LOST] = {{"lost", 8, 4, false, false}, add_lost},
-    [PLACE_FROZEN] = {{"frozen", 8, 8, false, false}, add_frozen},
-    [PLACE_RELATIVE] = {{"max. rel.", 10, 12, false, false}, add_relative},
-    [PLACE_SQNR] = {{"SQNR, dB", 8, 5, false, false}, add_sqnr},
-    [PLACE_DTYPE] = {{"dtype", 5, 13, true, false}, add_dtype},
-    [PLACE_SHAPE] = {{"shape", 5, 14, true, false}, add_shape},
+    [PLACE_ELEMENTS] = {{"elements", 8, 9, false, false, 0}, add_elements},
+    [PLACE_SMALLEST] = {{"smallest", 10, 10, false, false, 0}, add_smallest},
+    [PLACE_LARGEST] = {{"largest", 9, 7, false, false, 0}, add_largest},
+    [PLACE_NOT_FINITE] = {{"NaN, Inf", 8, 6, false, false, 0}, add_not_finite},
+    [PLACE_OVERFLOW] = {{"overflow", 8, 2, false, false, 0}, add_overflow},
+    [PLACE_UNDERFLOW] = {{"underflow", 9, 3, false, false, 0}, add_underflow},
+    [PLACE_SUBNORMAL] = {{"subnormal", 9, 11, false, false, 0}, add_subnormal},
+    [PLACE_LOST] = {{"lost", 8, 4, false, false, 0}, add_lost},
+    [PLACE_FROZEN] = {{"frozen", 8, 8, false, false, 0}, add_frozen},
+    [PLACE_RELATIVE] = {{"max. rel.", 10, 12, false, false, 0}, add_relative},
+    [PLACE_SQNR] = {{"SQNR, dB", 8, 5, false, false, 0}, add_sqnr},
+    [PLACE_DTYPE] = {{"dtype", 5, 13, true, false, 0}, add_dtype},
+    [PLACE_SHAPE] = {{"shape", 5, 14, true, false, 0}, add_shape},
 };
 
 static const struct {
@@ -237,6 +241,49 @@ static void measure(struct table *table)
     table->name_width = columns_fit(table->page, longest, columns, PLACE_COUNT);
 }
 
+static struct row row_of(const struct table *table, size_t place, size_t cast,
+                         struct report_figures *room)
+{
+    const struct report *report = table->report;
+    struct row row = {.report = report,
+                      .tensor = &report->tensors[table->ranking.order[place]],
+                      .standing = ranking_standing(&table->ranking, place, cast)};
+    row.figures = report_figures_of(report, row.tensor, room);
+    row.cast = &row.figures->casts[cast];
+    return row;
+}
+
+/* The columns of numbers with a decimal point, as the rows that are shown need them. */
+static void align_points(struct table *table)
+{
+    static const enum place aligned[] = {PLACE_SMALLEST, PLACE_LARGEST, PLACE_RELATIVE};
+    enum { ALIGNED_COUNT = sizeof aligned / sizeof aligned[0] };
+    struct places needed[ALIGNED_COUNT] = {0};
+    struct buffer text = {0};
+    for (size_t c = 0; c < table->report->cast_count; c++) {
+        ranking_sort(&table->ranking, table->page->style->order, c);
+        for (size_t place = 0; place < table->rows; place++) {
+            struct report_figures room = {0};
+            struct row row = row_of(table, place, c, &room);
+            for (int i = 0; i < ALIGNED_COUNT; i++) {
+                text.length = 0;
+                places[aligned[i]].add(&text, &row);
+                places_widen(&needed[i], text.data);
+            }
+            report_figures_done(table->report, &room);
+        }
+    }
+    buffer_free(&text);
+    for (int i = 0; i < ALIGNED_COUNT; i++) {
+        struct column *column = &table->columns[aligned[i]];
+        int width = needed[i].before + needed[i].after;
+        if (width > ALIGNED_MOST)
+            continue;
+        column->width = wider(text_width(column->title), width);
+        column->after = needed[i].after;
+    }
+}
+
 static void choose_columns(struct table *table)
 {
     const struct report *report = table->report;
@@ -255,18 +302,14 @@ static void choose_columns(struct table *table)
     enum place sorted = orders[table->page->style->order].place;
     if (sorted != PLACE_COUNT)
         columns[sorted].rank = SORTED_RANK;
+    align_points(table);
     measure(table);
 }
 
 static void tensor_row(const struct table *table, size_t place, size_t cast)
 {
-    const struct report *report = table->report;
     struct report_figures room = {0};
-    struct row row = {.report = report,
-                      .tensor = &report->tensors[table->ranking.order[place]],
-                      .standing = ranking_standing(&table->ranking, place, cast)};
-    row.figures = report_figures_of(report, row.tensor, &room);
-    row.cast = &row.figures->casts[cast];
+    struct row row = row_of(table, place, cast, &room);
     struct buffer text = {0};
     add_label(table, &text, row.tensor);
     page_pad(table->page, COLUMN_INDENT);
@@ -280,7 +323,7 @@ static void tensor_row(const struct table *table, size_t place, size_t cast)
     }
     page_end_line(table->page);
     buffer_free(&text);
-    report_figures_done(report, &room);
+    report_figures_done(table->report, &room);
 }
 
 /* "3 with overflow", and what none has is remembered. */
