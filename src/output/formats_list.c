@@ -7,7 +7,7 @@
 #include "output/number.h"
 #include "output/page.h"
 
-enum { NAME_WIDTH = 12 };
+enum { NAME_WIDTH = 12, GAP = 2, SPECIALS_WIDTH = 10 };
 
 static const char *specials_text(enum specials specials)
 {
@@ -65,12 +65,21 @@ static const struct column {
 
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
+/* The first ones that fit. */
+static int columns_shown(const struct page *page)
+{
+    int room = page->width - NAME_WIDTH - GAP - SPECIALS_WIDTH, shown = 0;
+    while (shown < COLUMN_COUNT && room >= columns[shown].width)
+        room -= columns[shown++].width;
+    return shown;
+}
+
 static void title_line(struct page *page, int line, const char *name, const char *specials)
 {
     page_left(page, INK_DIM, name, NAME_WIDTH);
-    for (int i = 0; i < COLUMN_COUNT; i++)
+    for (int i = 0; i < columns_shown(page); i++)
         page_right(page, INK_DIM, columns[i].title[line], columns[i].width);
-    page_pad(page, 2);
+    page_pad(page, GAP);
     page_paint(page, INK_DIM, specials);
     page_end_line(page);
 }
@@ -78,13 +87,13 @@ static void title_line(struct page *page, int line, const char *name, const char
 static void format_line(struct page *page, const struct format *format)
 {
     page_left(page, INK_TITLE, format->name, NAME_WIDTH);
-    for (int i = 0; i < COLUMN_COUNT; i++) {
+    for (int i = 0; i < columns_shown(page); i++) {
         struct buffer text = {0};
         columns[i].add(&text, format);
         page_right(page, INK_PLAIN, text.data, columns[i].width);
         buffer_free(&text);
     }
-    page_pad(page, 2);
+    page_pad(page, GAP);
     page_paint(page, INK_PLAIN, specials_text(format->specials));
     page_end_line(page);
 }
