@@ -11,3 +11,14 @@ bool fail(struct error *error, const char *format, ...)
     va_end(arguments);
     return false;
 }
+
+bool fail_silently(struct error *error)
+{
+    error->text[0] = '\0';
+    return false;
+}
+
+bool error_is_silent(const struct error *error)
+{
+    return error->text[0] == '\0';
+}

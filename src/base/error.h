@@ -14,4 +14,9 @@ struct error {
  * carry bytes of a hostile file; whoever prints it escapes them. */
 bool fail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A pipe that nobody reads any more, where SIGPIPE is ignored, is no news to anyone: a failure
+ * without a message. Whoever adds to the message of another failure leaves it as it is. */
+bool fail_silently(struct error *error);
+bool error_is_silent(const struct error *error);
+
 #endif

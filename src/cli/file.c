@@ -146,10 +146,9 @@ bool file_create(const char *path, struct file *file, struct error *error)
     return create_beside(file, exists ? status.st_mode & 0777 : 0666 & ~mask, error);
 }
 
-/* A pipe whose reader is gone, where SIGPIPE is ignored, is no news to anyone: no message. */
 static bool write_failed(struct error *error)
 {
-    return errno == EPIPE ? fail(error, "%s", "") : fail(error, "%s", strerror(errno));
+    return errno == EPIPE ? fail_silently(error) : fail(error, "%s", strerror(errno));
 }
 
 bool file_write(struct file *file, const void *bytes, size_t count, struct error *error)

@@ -9,8 +9,6 @@
 /* Over the line that tells how far it is. */
 static void tell(const struct inputs *inputs, const char *path, const char *text)
 {
-    if (!*text) /* a closed pipe */
-        return;
     progress_hide(inputs->progress);
     message(path, text);
     progress_show(inputs->progress);
@@ -120,7 +118,7 @@ static bool with_file(struct inputs *inputs, const struct checkpoint *checkpoint
             tell(inputs, input.path, input.warning);
         input_close(&input);
     }
-    if (!done)
+    if (!done && !error_is_silent(&error))
         tell(inputs, checkpoint->paths[index], error.text);
     return done;
 }

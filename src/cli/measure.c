@@ -344,14 +344,15 @@ static bool begin_writing(struct measurement *m, struct error *error)
 static bool fail_tensors(const struct input *input, const struct schedule_failures *failures,
                          const struct error *why, struct error *error)
 {
-    if (!*why->text)
-        return fail(error, "%s", "");
-    const char *name = input->tensors[failures->first].name;
-    char others[64] = "";
-    if (failures->count > 1)
-        snprintf(others, sizeof others, " (and %zu more tensor%s)", failures->count - 1,
-                 failures->count == 2 ? "" : "s");
-    return fail(error, "%.200s%s%s%s", name, *name ? ": " : "", why->text, others);
+    size_t others = failures->count - 1;
+    struct error first;
+    fail_tensor(input->tensors[failures->first].name, why, &first);
+    if (!others || error_is_silent(&first)) {
+        *error = first;
+        return false;
+    }
+    return fail(error, "%.440s (and %zu more tensor%s)", first.text, others,
+                others == 1 ? "" : "s");
 }
 
 static bool run_pass(struct measurement *m, struct schedule_work work, struct error *error)

@@ -25,7 +25,7 @@ void message(const char *file, const char *text)
 
 int trouble(const char *file, const struct error *error)
 {
-    if (*error->text)
+    if (!error_is_silent(error))
         message(file, error->text);
     return STATUS_TROUBLE;
 }

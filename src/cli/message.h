@@ -16,7 +16,7 @@ static inline int worse(int a, int b)
 /* `file` is NULL where there is none. Control characters in file and text are escaped. */
 void message(const char *file, const char *text);
 
-/* The message unless it is empty, for a closed pipe is no news to anyone; STATUS_TROUBLE. */
+/* The message, if there is one; STATUS_TROUBLE. */
 int trouble(const char *file, const struct error *error);
 
 #endif

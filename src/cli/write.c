@@ -8,8 +8,8 @@
 
 bool output_failed(const char *path, const struct error *why, struct error *error)
 {
-    if (!*why->text) /* a closed pipe */
-        return fail(error, "%s", "");
+    if (error_is_silent(why))
+        return fail_silently(error);
     return fail(error, "%s: %s", file_label(path), why->text);
 }
 

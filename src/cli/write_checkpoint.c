@@ -160,7 +160,7 @@ static bool names_differ(const struct checkpoint_writer *w, struct error *error)
     const struct entry *entries = w->entries;
     for (size_t i = 1; i < w->entry_count; i++)
         if (compare_entries(&entries[i - 1], &entries[i], w->names.data) == 0)
-            return fail(error, "tensor '%.200s' is in two files, %s and %s",
+            return fail(error, ABOUT_TENSOR "it is in two files, %s and %s",
                         w->names.data + entries[i].name, path_base(w->paths[entries[i - 1].file]),
                         path_base(w->paths[entries[i].file]));
     return true;
@@ -225,8 +225,8 @@ static bool add_stored(struct checkpoint_writer *w, const struct tensor *tensor,
     if (tensor->elements == ELEMENTS_UNKNOWN)
         return fail(error, "the header comes first and needs the shape: give it in --raw");
     if (tensor_repeats(tensor))
-        return fail(
-            error, "tensor '%.200s' has a stride of 0, for which .safetensors has no layout", name);
+        return fail(error, ABOUT_TENSOR "a stride of 0, for which .safetensors has no layout",
+                    name);
     struct stored *stored = &w->sheet.stored[w->sheet.count++];
     *stored = (struct stored){.name = name,
                               .dtype = dtype,
@@ -234,7 +234,7 @@ static bool add_stored(struct checkpoint_writer *w, const struct tensor *tensor,
                               .rank = tensor->rank,
                               .alignment = (unsigned)bytes};
     return checked_multiply(tensor->elements, (uint64_t)bytes, &stored->bytes) ||
-           fail(error, "tensor '%.200s' does not fit in any file", name);
+           fail(error, ABOUT_TENSOR "it does not fit in any file", name);
 }
 
 /* Complex numbers are one element, where there is a word for them. */
@@ -494,7 +494,7 @@ static bool copy_tensor(struct checkpoint_writer *w, const struct copy *copy, st
         free(window);
         elements_close(&elements);
     }
-    return copied || fail(error, "%.200s: %s", copy->stored->name, why.text);
+    return copied || fail_tensor(copy->stored->name, &why, error);
 }
 
 /* What lies before the offset in the input. */

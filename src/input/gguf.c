@@ -270,11 +270,6 @@ static const struct type *type_of(const struct info *info)
     return info->type < sizeof types / sizeof *types ? &types[info->type] : &unknown;
 }
 
-static bool fail_info(const struct info *info, const struct error *why, struct error *error)
-{
-    return fail(error, "tensor '%s': %s", info->name, why->text);
-}
-
 static bool take_shape(struct reader *reader, struct info *info, struct error *error)
 {
     uint32_t rank;
@@ -320,7 +315,7 @@ static bool take_info(struct reader *reader, struct info *info, struct error *er
     if (take_shape(reader, info, &why) && take32(reader, &info->type, &why) &&
         take64(reader, &info->offset, &why) && measure(info, &why))
         return true;
-    fail_info(info, &why, error);
+    fail_tensor(info->name, &why, error);
     free(info->name);
     return false;
 }
@@ -341,7 +336,7 @@ static bool place(const struct reader *reader, uint64_t data, struct info *info,
         ok = input_holds(reader->input, "data", info->offset, info->bytes, &why);
     else if (type_of(info)->bytes)
         info->offset = reader->at;
-    return ok || fail_info(info, &why, error);
+    return ok || fail_tensor(info->name, &why, error);
 }
 
 static int by_name(const void *a, const void *b)
@@ -367,11 +362,11 @@ static bool sort_infos(struct info *infos, size_t count, uint64_t *end, struct e
     qsort(infos, count, sizeof *infos, by_name);
     for (size_t i = 1; i < count; i++)
         if (strcmp(infos[i - 1].name, infos[i].name) == 0)
-            return fail(error, "two tensors are named '%s'", infos[i].name);
+            return fail(error, "two tensors '%.200s'", infos[i].name);
     qsort(infos, count, sizeof *infos, by_offset);
     for (size_t i = 0; i < count; i++) {
         if (infos[i].offset < *end)
-            return fail(error, "tensors '%s' and '%s' overlap", infos[i - 1].name, infos[i].name);
+            return fail(error, "tensors '%.200s' and '%.200s' overlap", infos[i - 1].name, infos[i].name);
         if (infos[i].bytes)
             *end = infos[i].offset + infos[i].bytes;
     }

@@ -124,6 +124,12 @@ static void remark(struct input *input, const struct npy *npy, const struct memb
     remarks->with_tails += !npy->skipped && member->bytes - member->start > npy->bytes;
 }
 
+/* Of the tensor in a member. */
+static char *name_of(const struct zip_member *member)
+{
+    return copy_bytes(member->name, strlen(member->name) - strlen(suffix));
+}
+
 static bool add_array(struct input *input, const struct zip_member *from, const struct dtype *view,
                       struct remarks *remarks, struct error *error)
 {
@@ -139,20 +145,24 @@ static bool add_array(struct input *input, const struct zip_member *from, const 
     remark(input, &npy, member, remarks);
     npy.tensor.member = member;
     npy.tensor.offset = member->deflated ? 0 : member->offset + member->start;
-    npy_add(input, copy_bytes(from->name, strlen(from->name) - strlen(suffix)), &npy);
+    npy_add(input, name_of(from), &npy);
     return true;
 }
 
 static bool add_member(struct input *input, const struct zip_member *from, const struct dtype *view,
                        struct remarks *remarks, struct error *error)
 {
-    struct error inner;
+    struct error why;
     if (!ends_in(from->name, suffix)) {
         input_add_skipped(input, copy_string(from->name), "-", "not a .npy member");
         return true;
     }
-    return add_array(input, from, view, remarks, &inner) ||
-           fail(error, "member '%.100s': %.380s", from->name, inner.text);
+    if (add_array(input, from, view, remarks, &why))
+        return true;
+    char *name = name_of(from);
+    fail_tensor(name, &why, error);
+    free(name);
+    return false;
 }
 
 static bool add_members(struct input *input, const struct zip *zip, const struct dtype *view,

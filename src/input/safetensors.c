@@ -84,9 +84,6 @@ struct header {
     bool has_metadata;
 };
 
-/* How much of a name a message shows. */
-#define NAME "'%.200s'"
-
 /* An entry of the header. */
 
 enum key { KEY_DTYPE, KEY_SHAPE, KEY_DATA_OFFSETS, KEY_COUNT };
@@ -100,7 +97,7 @@ static bool parse_dtype(struct json *json, struct entry *entry)
     for (entry->type = 0; entry->type < TYPE_COUNT; entry->type++)
         if (strcmp(json->text.data, types[entry->type].name) == 0)
             return json_has_no_nul(json);
-    return json_fail(json, "tensor " NAME ": dtype '%.40s' is unknown", entry->name,
+    return json_fail(json, ABOUT_TENSOR "dtype '%.40s' is unknown", entry->name,
                      json->text.data);
 }
 
@@ -109,7 +106,7 @@ static bool take_whole(struct json *json, enum json_token token, const struct en
 {
     if (token == JSON_NUMBER && json_whole(json, number) && *number <= INT64_MAX)
         return true;
-    return json_fail(json, "tensor " NAME ": a whole number below 2^63 expected", entry->name);
+    return json_fail(json, ABOUT_TENSOR "a whole number below 2^63 expected", entry->name);
 }
 
 static bool parse_shape(struct json *json, struct entry *entry)
@@ -120,7 +117,7 @@ static bool parse_shape(struct json *json, struct entry *entry)
     enum json_token token;
     while ((token = json_next(json)) != JSON_ARRAY_END) {
         if (entry->rank == AXES_LIMIT)
-            return json_fail(json, "tensor " NAME ": more than %d dimensions", entry->name,
+            return json_fail(json, ABOUT_TENSOR "more than %d dimensions", entry->name,
                              AXES_LIMIT);
         if (!take_whole(json, token, entry, &shape[entry->rank]))
             return false;
@@ -137,7 +134,7 @@ static bool parse_data_offsets(struct json *json, struct entry *entry)
         !take_whole(json, json_next(json), entry, &entry->end))
         return false;
     if (entry->end < entry->begin)
-        return json_fail(json, "tensor " NAME ": data_offsets end before they begin", entry->name);
+        return json_fail(json, ABOUT_TENSOR "data_offsets end before they begin", entry->name);
     return json_expect(json, JSON_ARRAY_END, "two offsets and no more");
 }
 
@@ -171,19 +168,19 @@ static bool parse_entry(struct json *json, struct entry *entry)
     while ((token = json_next(json)) == JSON_KEY) {
         enum key key = find_key(json->text.data);
         if (key == KEY_COUNT)
-            return json_fail(json, "tensor " NAME ": unknown key '%.40s'", entry->name,
+            return json_fail(json, ABOUT_TENSOR "unknown key '%.40s'", entry->name,
                              json->text.data);
         if (!json_has_no_nul(json))
             return false;
         if (seen[key])
-            return json_fail(json, "tensor " NAME ": two keys '%s'", entry->name, key_names[key]);
+            return json_fail(json, ABOUT_TENSOR "two keys '%s'", entry->name, key_names[key]);
         seen[key] = true;
         if (!parse_value(json, key, entry))
             return false;
     }
     for (enum key key = 0; token == JSON_OBJECT_END && key < KEY_COUNT; key++)
         if (!seen[key])
-            return json_fail(json, "tensor " NAME ": no key '%s'", entry->name, key_names[key]);
+            return json_fail(json, ABOUT_TENSOR "no key '%s'", entry->name, key_names[key]);
     return token == JSON_OBJECT_END;
 }
 
@@ -194,17 +191,17 @@ static bool check_size(struct json *json, const struct entry *entry)
     uint64_t elements, bits;
     struct error why;
     if (!shape_elements(entry->shape, entry->rank, (type->bits + 7) / 8, &elements, &why))
-        return json_fail(json, "tensor " NAME ": %s", entry->name, why.text);
+        return json_fail(json, ABOUT_TENSOR "%s", entry->name, why.text);
     /* In bits it may be too much for 64 of them, which no file is long enough for either. */
     if (!checked_multiply(elements, type->bits, &bits))
-        return json_fail(json, "tensor " NAME ": the shape is too large", entry->name);
+        return json_fail(json, ABOUT_TENSOR "the shape is too large", entry->name);
     if (bits % 8)
         return json_fail(json,
-                         "tensor " NAME ": %" PRIu64 " elements of %u bits are no whole bytes",
+                         ABOUT_TENSOR "%" PRIu64 " elements of %u bits are no whole bytes",
                          entry->name, elements, type->bits);
     if (bits / 8 != entry->end - entry->begin)
         return json_fail(
-            json, "tensor " NAME ": shape and dtype make %" PRIu64 " bytes, data_offsets %" PRIu64,
+            json, ABOUT_TENSOR "shape and dtype make %" PRIu64 " bytes, data_offsets %" PRIu64,
             entry->name, bits / 8, entry->end - entry->begin);
     return true;
 }
@@ -345,7 +342,7 @@ static bool names_differ(struct header *header, struct error *error)
         qsort(header->entries, header->count, sizeof *entries, compare_names);
     for (size_t i = 1; i < header->count; i++)
         if (compare_names(&entries[i - 1], &entries[i]) == 0)
-            return fail(error, "two tensors " NAME, entries[i].name);
+            return fail(error, "two tensors '%.200s'", entries[i].name);
     return true;
 }
 
@@ -358,7 +355,7 @@ static bool data_are_seamless(struct header *header, uint64_t *end, struct error
     for (size_t i = 0; i < header->count; i++) {
         if (entries[i].begin != *end)
             return fail(
-                error, "the data of tensor " NAME " begin at offset %" PRIu64 ", %s %" PRIu64,
+                error, ABOUT_TENSOR "its data begin at offset %" PRIu64 ", %s %" PRIu64,
                 entries[i].name, entries[i].begin,
                 entries[i].begin > *end ? "leaving a gap after" : "overlapping those up to", *end);
         *end = entries[i].end;

@@ -103,3 +103,10 @@ void tensor_index(const struct tensor *tensor, uint64_t position, uint64_t *inde
         position /= tensor->shape[axes[i]];
     }
 }
+
+bool fail_tensor(const char *name, const struct error *why, struct error *error)
+{
+    if (error_is_silent(why))
+        return fail_silently(error);
+    return *name ? fail(error, ABOUT_TENSOR "%s", name, why->text) : fail(error, "%s", why->text);
+}

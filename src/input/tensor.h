@@ -79,6 +79,11 @@ bool tensor_repeats(const struct tensor *tensor);
 /* Whether storage order and C order are the same, of a tensor that does not repeat. */
 bool tensor_is_in_c_order(const struct tensor *tensor);
 
+/* How messages about a tensor begin, with as much of its name as leaves room for the rest. */
+#define ABOUT_TENSOR "tensor '%.200s': "
+/* Says why, and of which tensor; of the only one of a file, which may have no name, why. */
+bool fail_tensor(const char *name, const struct error *why, struct error *error);
+
 /* The multi-index, in C order of `shape`, of element `position` of the storage order.
  * `index` has room for tensor->rank numbers. */
 void tensor_index(const struct tensor *tensor, uint64_t position, uint64_t *index);

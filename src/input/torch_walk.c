@@ -150,10 +150,10 @@ static bool make_name(struct walk *w, const struct frame *step, char **to)
 
 /* What a step may lead to. */
 
-static bool fail_tensor(struct walk *w, char *name)
+static bool fail_named(struct walk *w, char *name)
 {
-    struct error cause = *w->error;
-    fail(w->error, "tensor '%.200s': %s", name, cause.text);
+    struct error why = *w->error;
+    fail_tensor(name, &why, w->error);
     free(name);
     return false;
 }
@@ -165,7 +165,7 @@ static bool add_tensor(struct walk *w, const struct torch_call *call, const stru
     if (!make_name(w, step, &name))
         return false;
     if (!torch_make(w->file, call, &made, w->error))
-        return fail_tensor(w, name);
+        return fail_named(w, name);
     made.tensor.name = name;
     if (!made.reason)
         input_add_tensor(w->input, &made.tensor);

@@ -45,7 +45,7 @@ void page_bar(struct page *page, enum ink ink, uint64_t part, uint64_t whole, in
 /* A hostile text made printable and cut in the middle to at most `width` columns. */
 void page_name(const struct page *page, struct buffer *out, const char *name, int width);
 
-/* What was written to pages of its own, side by side: the right one begins after `width` columns. */
+/* What was written to two pages, side by side: the right one begins after `width` columns. */
 void page_beside(struct page *page, const struct buffer *left, int width,
                  const struct buffer *right);
 

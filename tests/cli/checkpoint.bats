@@ -161,7 +161,7 @@ names='[t["name"] for t in r["tensors"]]'
     checkpoint damage bad.npz $'%s\n\e[31m.npy'
     precheck -q bad.npz
     [ "$status" -eq 2 ]
-    one_message '^precheck: bad.npz: %s\\x0a\\x1b\[31m: the data are damaged'
+    one_message '^precheck: bad.npz: tensor .%s\\x0a\\x1b\[31m.: the data are damaged'
 }
 
 @test "the same name in two files of a folder are two tensors" {
@@ -255,18 +255,18 @@ names='[t["name"] for t in r["tensors"]]'
     checkpoint make u.npz 'c=f32:1:1' 'a=f32:3:1'
     precheck --json --to bf16 w.safetensors --update u.npz
     [ "$status" -eq 2 ]
-    one_message '^precheck: w.safetensors: b: --update: u.npz has no floating-point tensor for this one$'
+    one_message '^precheck: w.safetensors: tensor .b.: --update: u.npz has no floating-point tensor for this one$'
     is "$names, r['verdict']" "(['a', 'c'], None)"
     passes -q w.safetensors --update u.npz --exclude b
     checkpoint make u.npz 'b=i64:2x2:1' 'c=f32:1:1' 'a=f32:3:1'
     precheck -q w.safetensors --update u.npz
-    one_message '^precheck: w.safetensors: b: --update: u.npz has no floating-point tensor for this one$'
+    one_message '^precheck: w.safetensors: tensor .b.: --update: u.npz has no floating-point tensor for this one$'
     checkpoint make u.npz 'b=f32:4:1' 'c=f32:1:1' 'a=f32:3:1'
     precheck -q w.safetensors --update u.npz
-    one_message '^precheck: w.safetensors: b: --update: u.npz has another shape$'
+    one_message '^precheck: w.safetensors: tensor .b.: --update: u.npz has another shape$'
     checkpoint make u.npz 'b=f32:4:1' 'c=f32:2:1' 'a=f32:3:1'
     precheck -q w.safetensors --update u.npz
-    one_message '^precheck: w.safetensors: b: --update: u.npz has another shape \(and 1 more tensor\)$'
+    one_message '^precheck: w.safetensors: tensor .b.: --update: u.npz has another shape \(and 1 more tensor\)$'
 }
 
 @test "--update: names do not matter only where there is one tensor on both sides" {
@@ -279,17 +279,17 @@ names='[t["name"] for t in r["tensors"]]'
     checkpoint make shards/2.safetensors 'b=f32:3:1'
     checkpoint index shards
     passes -q one.safetensors -u u.safetensors
-    trouble '^precheck: two.safetensors: b: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors
-    trouble '^precheck: two.safetensors: b: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors --select b
+    trouble '^precheck: two.safetensors: tensor .b.: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors
+    trouble '^precheck: two.safetensors: tensor .b.: --update: a.safetensors has no ' -q two.safetensors -u a.safetensors --select b
     passes -q two.safetensors -u a.safetensors --select a
-    trouble '^precheck: shards/2.safetensors: b: --update: a.safetensors has no ' -q shards -u a.safetensors
+    trouble '^precheck: shards/2.safetensors: tensor .b.: --update: a.safetensors has no ' -q shards -u a.safetensors
     passes -q shards -u two.safetensors
 }
 
 @test "--update: compressed archives, pipes and folders are refused" {
     checkpoint make w.safetensors 'a=f32:3:1' 'b=f32:2x2:1'
     checkpoint make deflated.npz 'a=f32:3:1' 'b=f32:2x2:1'
-    trouble '^precheck: w.safetensors: a: --update: deflated.npz is compressed and cannot be read beside' -q w.safetensors -u deflated.npz
+    trouble '^precheck: w.safetensors: tensor .a.: --update: deflated.npz is compressed and cannot be read beside' -q w.safetensors -u deflated.npz
     checkpoint make u.safetensors 'a=f32:3:1' 'b=f32:2x2:1'
     mkfifo fifo
     cat u.safetensors >fifo &
@@ -348,7 +348,7 @@ JSON
         for threads in 1 2 7; do
             precheck --json --to bf16 -j $threads $file
             [ "$status" -eq 2 ]
-            one_message "^precheck: $file: b: the data are damaged: their CRC-32 is [0-9a-f]{8}, not [0-9a-f]{8}\$"
+            one_message "^precheck: $file: tensor .b.: the data are damaged: their CRC-32 is [0-9a-f]{8}, not [0-9a-f]{8}\$"
             is "$names" "['a', 'c', 'd']"
             is 'r["total"][0]["normal"], r["verdict"]' '(6, None)'
         done
@@ -357,7 +357,7 @@ JSON
         passes -q $file --exclude b
         checkpoint damage $file d.npy
         precheck -q --to bf16 $file
-        one_message "^precheck: $file: b: the data are damaged.* \\(and 1 more tensor\\)\$"
+        one_message "^precheck: $file: tensor .b.: the data are damaged.* \\(and 1 more tensor\\)\$"
     done
     # PyTorch's archives have no checksums to rely on: their storages are read where views begin.
     checkpoint make x.pt 'a=f32:3:1'
@@ -421,7 +421,7 @@ change_while_read()
         wait
         [ "$(tail -n 1 told)" = 'exit 2' ] || shows "$command"
         stderr=$(sed '$d' told)
-        one_message '^precheck: x.safetensors: (w: )?the file (shrank|changed|became shorter) while it was (being )?read$' || shows "$command"
+        one_message '^precheck: x.safetensors: (tensor .w.: )?the file (shrank|changed|became shorter) while it was (being )?read$' || shows "$command"
         rm x.safetensors out.raw
     done
 }

@@ -49,7 +49,7 @@ looks_at()
     name=$(printf 'n%.0s' {1..600})
     make long.safetensors '' "$name" F32 1 0000803f b F32 1 0000803f
     make other.safetensors '' b F32 1 0000803f c F32 1 0000803f
-    trouble '^precheck: long.safetensors: nnn.*: --update: other.safetensors has no floating-point tensor for this one$' \
+    trouble '^precheck: long.safetensors: tensor .nnn.*.: --update: other.safetensors has no floating-point tensor for this one$' \
         long.safetensors -q --to bf16 --update other.safetensors
 }
 

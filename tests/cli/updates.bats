@@ -162,7 +162,7 @@ END
     pack u.npy u.npz 0
     pack u.npy damaged.npz 1
     passes w.npz -q --to bf16 --update u.npz
-    trouble '^precheck: w.npz: w: --update: damaged.npz: the data are damaged: their CRC-32 is' \
+    trouble '^precheck: w.npz: tensor .w.: --update: damaged.npz: the data are damaged: their CRC-32 is' \
         w.npz -q --to bf16 --update damaged.npz
 }
 

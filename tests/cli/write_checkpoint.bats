@@ -259,7 +259,7 @@ END
     make other/x.safetensors '' w F32 1 00000040
     precheck in other/x.safetensors -q --to bf16 -w new/
     [ "$status" -eq 2 ]
-    one_message "^precheck: new/: tensor 'w' is in two files, .*safetensors and .*safetensors\$"
+    one_message "^precheck: new/: tensor 'w': it is in two files, .*safetensors and .*safetensors\$"
     cp other/x.safetensors other/model-00001-of-00002.safetensors
     trouble '^precheck: new/: two inputs would be written to new/model-00001-of-00002.safetensors$' \
         in other/model-00001-of-00002.safetensors --to bf16 -w new/
@@ -278,7 +278,7 @@ END
     make updates.safetensors '' w F32 5 $floats4 b F32 1 00000040
     precheck many.safetensors m.safetensors --json --to bf16 -w out/ --update updates.safetensors
     [ "$status" -eq 2 ]
-    one_message '^precheck: many.safetensors: t1: --update: .* has no floating-point tensor for this one \(and 39 more tensors\)$'
+    one_message '^precheck: many.safetensors: tensor .t1.: --update: .* has no floating-point tensor for this one \(and 39 more tensors\)$'
     is '[t["name"] for t in r["tensors"]]' "['w', 'b']"
     [ ! -e out ]
 }
@@ -388,7 +388,7 @@ END
 @test "an axis of components that is one too many is refused, and copied as a complex number it is none" {
     precheck "$root"/tests/corpus/npy/good-rank-64-complex.npy -q --to fp16 -w out.safetensors
     [ "$status" -eq 2 ]
-    one_message "tensor 'good-rank-64-complex' has one axis too many for .safetensors\$"
+    one_message "tensor 'good-rank-64-complex': one axis too many for .safetensors\$"
     nothing_but m.safetensors
     cp "$root"/tests/corpus/safetensors/good-rank-64-c64.safetensors c.safetensors
     make other.safetensors '' x F32 1 00000040

@@ -53,7 +53,7 @@ static const struct good {
 #define ARCHIVE "the zip archive"
 #define DIRECTORY ARCHIVE "'s central directory"
 #define SPLIT "a zip archive in several parts is not supported"
-#define CONTRADICTS "member 'w.npy': has a local header that contradicts the central directory"
+#define CONTRADICTS "tensor 'w': has a local header that contradicts the central directory"
 
 static const struct bad {
     const char *name;
@@ -100,9 +100,9 @@ static const struct bad {
     {"overlap", ARCHIVE "'s member 'w.npy' overlaps the next one"},
     {"overlap-nested", ARCHIVE "'s member 'w.npy' overlaps the next one"},
     {"overlap-directory", ARCHIVE "'s member 'w.npy' overlaps the central directory"},
-    {"overlap-extra", "member 'w.npy': overlaps what comes behind it"},
+    {"overlap-extra", "tensor 'w': overlaps what comes behind it"},
     {"header-beyond", ARCHIVE "'s member 'w.npy' overlaps the central directory"},
-    {"header-none", "member 'w.npy': has no local header at byte 179"},
+    {"header-none", "tensor 'w': has no local header at byte 179"},
     {"local-name", CONTRADICTS},
     {"local-name-longer", CONTRADICTS},
     {"local-method", CONTRADICTS},
@@ -112,27 +112,27 @@ static const struct bad {
     {"local-zero", CONTRADICTS},
     {"local-packed", CONTRADICTS},
     {"local-descriptor", CONTRADICTS},
-    {"encrypted", "member 'w.npy': is encrypted"},
-    {"method-12", "member 'w.npy': is compressed by method 12 (only stored and deflated are"},
-    {"method-14", "member 'w.npy': is compressed by method 14"},
-    {"sizes-differ", "member 'w.npy': is stored, but with two sizes: 140 and 139"},
-    {"npy-empty", "member 'w.npy': npy header: truncated"},
-    {"npy-empty-deflated", "member 'w.npy': npy header: truncated"},
-    {"npy-magic", "member 'w.npy': not a .npy file"},
-    {"npy-version", "member 'w.npy': npy version 4.0 is unknown"},
-    {"npy-header-cut", "member 'w.npy': npy header: truncated"},
-    {"npy-header-cut-deflated", "member 'w.npy': npy header: truncated"},
-    {"npy-header-huge", "member 'w.npy': npy header: 4294967295 bytes long, over the limit"},
-    {"npy-header", "member 'w.npy': npy header: '{' expected at character 1"},
-    {"npy-long-double", "member 'l.npy': npy header: element type '<f16' is long double"},
-    {"npy-void-1", "member 'q.npy': npy header: element type '|V1' may be any 8-bit float"},
-    {"npy-data-cut", "member 'w.npy': truncated data: 12 bytes expected, 11 there"},
-    {"npy-data-cut-skipped", "member 'i.npy': truncated data: 24 bytes expected, 23 there"},
-    {"npy-data-cut-deflated", "member 'w.npy': truncated data: 12 bytes expected, 11 there"},
-    {"npy-data-huge", "member 'w.npy': truncated data: 1125899906842624 bytes expected, 12"},
-    {"npy-shape", "member 'w.npy': the shape is too large"},
-    {"deflated-none", "member 'w.npy': the deflated data end early"},
-    {"deflated-type", "member 'w.npy': the deflated data are damaged"},
+    {"encrypted", "tensor 'w': is encrypted"},
+    {"method-12", "tensor 'w': is compressed by method 12 (only stored and deflated are"},
+    {"method-14", "tensor 'w': is compressed by method 14"},
+    {"sizes-differ", "tensor 'w': is stored, but with two sizes: 140 and 139"},
+    {"npy-empty", "tensor 'w': npy header: truncated"},
+    {"npy-empty-deflated", "tensor 'w': npy header: truncated"},
+    {"npy-magic", "tensor 'w': not a .npy file"},
+    {"npy-version", "tensor 'w': npy version 4.0 is unknown"},
+    {"npy-header-cut", "tensor 'w': npy header: truncated"},
+    {"npy-header-cut-deflated", "tensor 'w': npy header: truncated"},
+    {"npy-header-huge", "tensor 'w': npy header: 4294967295 bytes long, over the limit"},
+    {"npy-header", "tensor 'w': npy header: '{' expected at character 1"},
+    {"npy-long-double", "tensor 'l': npy header: element type '<f16' is long double"},
+    {"npy-void-1", "tensor 'q': npy header: element type '|V1' may be any 8-bit float"},
+    {"npy-data-cut", "tensor 'w': truncated data: 12 bytes expected, 11 there"},
+    {"npy-data-cut-skipped", "tensor 'i': truncated data: 24 bytes expected, 23 there"},
+    {"npy-data-cut-deflated", "tensor 'w': truncated data: 12 bytes expected, 11 there"},
+    {"npy-data-huge", "tensor 'w': truncated data: 1125899906842624 bytes expected, 12"},
+    {"npy-shape", "tensor 'w': the shape is too large"},
+    {"deflated-none", "tensor 'w': the deflated data end early"},
+    {"deflated-type", "tensor 'w': the deflated data are damaged"},
 };
 
 /* These open: it is the elements that are wrong. */
