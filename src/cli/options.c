@@ -248,6 +248,7 @@ struct common {
     int saturate;
     int scale;
     const char *isa;
+    bool given[OPTION_COUNT];
 };
 
 static const struct word policies[] = {{"inf", false}, {"saturate", true}, {NULL, 0}};
@@ -263,6 +264,7 @@ static bool take(struct options *options, struct common *common, enum option_id 
 {
     long number;
     int word;
+    common->given[id] = true;
     switch (id) {
     case OPTION_RAW:
         options->has_raw = true;
@@ -412,25 +414,52 @@ static bool settle_policy(struct options *options, struct error *error)
            fail(error, "%s: %s", options->policy, why.text);
 }
 
-/* Without the elements nothing can be analysed, judged or written. */
+/* Whether an option means anything to an action; those that tell how to run and what to print go
+ * with all of them. */
+static bool has_effect(enum option_id id, enum action action)
+{
+    switch (id) {
+    case OPTION_COLOR:
+    case OPTION_PROGRESS:
+    case OPTION_THREADS:
+    case OPTION_ISA:
+    case OPTION_LIST:
+    case OPTION_FORMATS:
+    case OPTION_VERSION:
+    case OPTION_HELP:
+        return true;
+    case OPTION_RAW:
+    case OPTION_VIEW:
+    case OPTION_SELECT:
+    case OPTION_EXCLUDE:
+    case OPTION_JSON:
+    case OPTION_NDJSON:
+    case OPTION_CSV:
+    case OPTION_OUTPUT:
+    case OPTION_QUIET:
+        return action == ACTION_RUN || action == ACTION_LIST;
+    default:
+        return action == ACTION_RUN;
+    }
+}
+
+/* Nobody who asks for help or the version is turned away. */
+static bool settle_action(enum action action, const bool given[OPTION_COUNT], struct error *error)
+{
+    bool listing = action == ACTION_LIST;
+    if (!listing && action != ACTION_FORMATS)
+        return true;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (given[i] && !has_effect((enum option_id)i, action))
+            return fail(error, "--%s does not go with --%s%s", rows[i].name,
+                        rows[listing ? OPTION_LIST : OPTION_FORMATS].name,
+                        listing ? ", which reads no elements" : "");
+    return true;
+}
+
+/* Without the elements some kinds have nothing to say. */
 static bool settle_listing(const struct options *options, struct error *error)
 {
-    const struct {
-        bool given;
-        enum option_id id;
-    } idle[] = {{options->update, OPTION_UPDATE},
-                {options->ema_text, OPTION_EMA},
-                {options->update_plan.steps, OPTION_STEPS},
-                {options->reference, OPTION_REFERENCE},
-                {options->write, OPTION_WRITE},
-                {options->gates.count, OPTION_FAIL_ON},
-                {options->policy, OPTION_POLICY},
-                {options->top != TOP_DEFAULT, OPTION_TOP},
-                {options->order != ORDER_WORST, OPTION_SORT}};
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        if (idle[i].given)
-            return fail(error, "--%s does not go with --list, which reads no elements",
-                        rows[idle[i].id].name);
     for (size_t i = 0; i < options->output_count; i++)
         if (!options->outputs[i].renderer->list)
             return fail(error, "--list has no output of kind %s",
@@ -520,6 +549,8 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
     }
     options->files = argv + optind;
     options->file_count = (size_t)(argc - optind);
+    if (!settle_action(options->action, common.given, error))
+        return false;
     return (options->action != ACTION_RUN && options->action != ACTION_LIST) ||
            settle(options, &common, error);
 }

@@ -105,61 +105,86 @@ int outputs_write(const struct options *options, const struct content *content)
     return status;
 }
 
-/* An output must not replace what is being read. */
-static bool spares_inputs(const struct inputs *inputs, const char *output, struct error *error)
+/* Where a path leads: a regular file, or the folder and the name of one that is not there yet. */
+struct place {
+    bool known; /* else it leads to a pipe or a device: two that go there are the user's affair */
+    dev_t device;
+    ino_t node;
+    const char *name; /* "" for a file that is there */
+};
+
+static struct place place_of_file(const struct stat *status, const char *name)
 {
-    struct stat target, status;
-    if (stat(output, &target) != 0 || !S_ISREG(target.st_mode))
-        return true;
-    for (size_t i = 0; i < inputs->file_count; i++) {
-        const char *input = inputs->files[i];
-        bool there =
-            strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0 : stat(input, &status) == 0;
-        if (there && status.st_dev == target.st_dev && status.st_ino == target.st_ino)
-            return fail(error, "is an input: it would be overwritten");
-    }
-    return true;
+    return (struct place){true, status->st_dev, status->st_ino, name};
 }
 
-/* Whether two paths, of files that need not be there yet, name the same place. */
-static bool same_place(const char *a, const char *b)
+static struct place place_of(const char *path)
 {
     struct stat status;
-    if (stat(a, &status) == 0)
-        return S_ISREG(status.st_mode) && file_is(b, &status);
-    const char *a_name = strrchr(a, '/'), *b_name = strrchr(b, '/');
-    if (strcmp(a_name ? a_name + 1 : a, b_name ? b_name + 1 : b) != 0)
-        return false;
-    char *a_folder = a_name ? copy_bytes(a, (size_t)(a_name - a + 1)) : copy_string(".");
-    char *b_folder = b_name ? copy_bytes(b, (size_t)(b_name - b + 1)) : copy_string(".");
-    bool same = stat(a_folder, &status) == 0 && file_is(b_folder, &status);
-    free(a_folder);
-    free(b_folder);
-    return same;
+    if (stat(path, &status) == 0)
+        return S_ISREG(status.st_mode) ? place_of_file(&status, "") : (struct place){0};
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? copy_bytes(path, (size_t)(slash - path + 1)) : copy_string(".");
+    bool there = stat(folder, &status) == 0;
+    free(folder);
+    return there ? place_of_file(&status, slash ? slash + 1 : path) : (struct place){0};
 }
 
-/* Nor another output. Two that go to one pipe or device are the user's affair. */
-static bool spares_outputs(const char *const *others, size_t count, const char *output,
-                           struct error *error)
+static struct place place_of_input(const char *path)
+{
+    struct stat status;
+    bool there =
+        strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0 : stat(path, &status) == 0;
+    return there ? place_of_file(&status, "") : (struct place){0};
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *one = a, *other = b;
+    int order = (one->device > other->device) - (one->device < other->device);
+    if (order == 0)
+        order = (one->node > other->node) - (one->node < other->node);
+    if (order == 0)
+        order = one->known - other->known;
+    return order || !one->known ? order : strcmp(one->name, other->name);
+}
+
+static bool is_among(const struct place *place, const struct place *others, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (same_place(others[i], output))
-            return fail(error, "is named for two outputs");
-    return true;
+        if (compare_places(place, &others[i]) == 0)
+            return true;
+    return false;
 }
 
-/* `count` paths, of which the last `report_count` may be any: the others differ. */
+/* `count` paths, of which the last `report_count` may be any: the others differ, and may be as many
+ * as the inputs. */
 static int check_places(const struct inputs *inputs, const char *const *paths, size_t count,
                         size_t report_count)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct place *read = allocate(inputs->file_count, sizeof *read);
+    struct place *written = allocate(count, sizeof *written);
+    int status = STATUS_OK;
+    for (size_t i = 0; i < inputs->file_count; i++)
+        read[i] = place_of_input(inputs->files[i]);
+    if (inputs->file_count)
+        qsort(read, inputs->file_count, sizeof *read, compare_places);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error error;
-        size_t others = i + report_count < count ? 0 : i;
-        if (!spares_inputs(inputs, paths[i], &error) ||
-            !spares_outputs(paths, others, paths[i], &error))
-            return trouble(paths[i], &error);
+        written[i] = place_of(paths[i]);
+        if (!written[i].known)
+            continue;
+        if (bsearch(&written[i], read, inputs->file_count, sizeof *read, compare_places)) {
+            fail(&error, "is an input: it would be overwritten");
+            status = trouble(paths[i], &error);
+        } else if (i + report_count >= count && is_among(&written[i], written, i)) {
+            fail(&error, "is named for two outputs");
+            status = trouble(paths[i], &error);
+        }
     }
-    return STATUS_OK;
+    free(read);
+    free(written);
+    return status;
 }
 
 int outputs_check(const struct options *options, const struct inputs *inputs)

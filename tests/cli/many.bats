@@ -163,13 +163,24 @@ fine.npy' ]
 
 @test "--list does not go with what needs the elements" {
     for words in '-u 1' '--ema 0.9' '--update 1 --steps 3' --reference '-w y.npy --to bf16' \
-        "--fail-on overflow>0" '--sort size' '--top 3'; do
+        "--fail-on overflow>0" '--sort size' '--top 20' '--policy no.json' --exit-zero --verbose \
+        '--to fp8' '--round up' '--overflow saturate' '--scale 2^3' '--keep *' '--update-scale 2'; do
         # shellcheck disable=SC2086
         trouble '^precheck: --[a-z-]+ does not go with --list, which reads no elements$' \
             --list fine.npy $words
     done
     trouble '^precheck: no file given' --list
-    passes --list fine.npy --to fp8 --scale 2^3 --round up --exit-zero -j 2
+    passes --list fine.npy --color never --progress never -j 2 --isa scalar -q
+}
+
+@test "--formats takes nothing but what tells how to print" {
+    for words in '--to bf16' --json '-o text:x' '--raw f32' '--select w' -q --verbose '--fail-on overflow>0'; do
+        # shellcheck disable=SC2086
+        trouble '^precheck: --[a-z-]+ does not go with --formats$' --formats $words
+    done
+    passes --formats --color never -j 1
+    passes --to bf16 --json --version
+    passes --fail-on 'overflow > 0' --help
 }
 
 @test "--list cuts no name but on a terminal" {

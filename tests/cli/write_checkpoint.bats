@@ -403,3 +403,15 @@ END
     one_message 'no tensor may be called __metadata__$'
     nothing_but __metadata__.npy m.safetensors
 }
+
+@test "2000 files are looked up once each, not once for each that is written" {
+    mkdir in out
+    npy one.npy '<f4' 1 1
+    "$python" -IS -c 'for i in range(1000, 3000):
+    for folder in "in", "out":
+        open(f"{folder}/{i}.npy", "wb").write(open("one.npy", "rb").read())'
+    status=0
+    output=$(timeout 10 "$PRECHECK" in/*.npy -q --to bf16 -w out/ -o json:in/2999.npy 2>&1) || status=$?
+    [ "$status" -eq 2 ]
+    [ "$output" = 'precheck: in/2999.npy: is an input: it would be overwritten' ]
+}
