@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "cli/progress.h"
 
 /* What a signal handler has to remove: the one state of this program that is not passed around. The
  * list only grows, so that a handler may walk it whatever another thread does to it; what was there
@@ -63,12 +64,14 @@ static void release_signals(const sigset_t *before)
 static void die(int signal_number)
 {
     remove_temporaries();
+    progress_vanish();
     raise(signal_number); /* its default action, once this handler returns: SA_RESETHAND */
 }
 
 void file_handle_signals(void)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGABRT, SIGXCPU, SIGXFSZ};
+    static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                  SIGPIPE, SIGABRT, SIGXCPU, SIGXFSZ};
     struct sigaction action = {.sa_handler = die, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     atexit(remove_temporaries); /* out of memory */

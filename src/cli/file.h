@@ -49,7 +49,7 @@ void directory_settle(struct temporary *made, bool keep);
 /* Whether the path is there already and is this file. */
 bool file_is(const char *path, const struct stat *other);
 
-/* Signals that end the program remove the temporary files first. */
+/* Signals that end the program remove the temporary files first, and the line of progress. */
 void file_handle_signals(void);
 
 #endif

@@ -20,8 +20,10 @@ struct progress {
     pthread_mutex_t lock; /* of standard error, and of the following */
     pthread_cond_t changed;
     bool over;
-    size_t shown; /* characters of the line that are there */
 };
+
+/* How many characters of the line are there: for signal handlers too, so it is not passed around. */
+static _Atomic size_t shown;
 
 enum { DELAY_MILLISECONDS = 1000, INTERVAL_MILLISECONDS = 250 };
 
@@ -78,15 +80,28 @@ static void write_all(const char *text, size_t length)
 }
 
 /* With the lock held. What was longer is written over with blanks. */
-static void show(struct progress *progress, const char *line)
+static void show(const char *line)
 {
     char text[256];
     size_t length = strlen(line);
-    int blanks = progress->shown > length ? (int)(progress->shown - length) : 0;
+    size_t before = shown;
+    int blanks = before > length ? (int)(before - length) : 0;
     int count = snprintf(text, sizeof text, "\r%s%*s%s", line, blanks, "", length ? "" : "\r");
-    progress->shown = length;
+    shown = length > before ? length : before;
     if (count > 0)
         write_all(text, (size_t)count);
+    shown = length;
+}
+
+void progress_vanish(void)
+{
+    size_t count = shown;
+    if (!count)
+        return;
+    write_all("\r", 1);
+    for (size_t i = 0; i < count; i++)
+        write_all(" ", 1);
+    write_all("\r", 1);
 }
 
 static void wait_for(struct progress *progress, long milliseconds)
@@ -111,7 +126,7 @@ static void *watch(void *argument)
         int64_t expected = progress->expected;
         progress_line(line, sizeof line, progress->done, expected > 0 ? (uint64_t)expected : 0,
                       seconds_since(&progress->start));
-        show(progress, line);
+        show(line);
         wait_for(progress, INTERVAL_MILLISECONDS);
     }
     pthread_mutex_unlock(&progress->lock);
@@ -148,8 +163,8 @@ void progress_stop(struct progress *progress)
     pthread_cond_signal(&progress->changed);
     pthread_mutex_unlock(&progress->lock);
     pthread_join(progress->thread, NULL);
-    if (progress->shown)
-        show(progress, "");
+    if (shown)
+        show("");
     pthread_cond_destroy(&progress->changed);
     pthread_mutex_destroy(&progress->lock);
     free(progress);
@@ -173,8 +188,8 @@ void progress_hide(struct progress *progress)
     if (!progress)
         return;
     pthread_mutex_lock(&progress->lock);
-    if (progress->shown)
-        show(progress, "");
+    if (shown)
+        show("");
 }
 
 void progress_show(struct progress *progress)

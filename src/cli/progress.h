@@ -17,6 +17,9 @@ void progress_expect(struct progress *progress, int64_t bytes);
 /* So many are; from any thread. `progress` is untyped for the sake of schedule.h. */
 void progress_add(void *progress, uint64_t bytes);
 
+/* Takes the line away as the program ends by a signal; for handlers. */
+void progress_vanish(void);
+
 /* While something else is written to standard error, the line is away. */
 void progress_hide(struct progress *progress);
 void progress_show(struct progress *progress);
