@@ -22,7 +22,8 @@ struct progress {
     bool over;
 };
 
-/* How many characters of the line are there: for signal handlers too, so it is not passed around. */
+/* How many characters of the line are there: for signal handlers too, so it is not passed around.
+ */
 static _Atomic size_t shown;
 
 enum { DELAY_MILLISECONDS = 1000, INTERVAL_MILLISECONDS = 250 };

@@ -36,8 +36,7 @@ static bool check(struct stored **sorted, size_t count, struct error *error)
         if (i && by_name(&sorted[i - 1], &sorted[i]) == 0)
             return fail(error, "two tensors '%.200s'", sorted[i]->name);
         if (sorted[i]->rank > AXES_LIMIT)
-            return fail(error, ABOUT_TENSOR "one axis too many for .safetensors",
-                        sorted[i]->name);
+            return fail(error, ABOUT_TENSOR "one axis too many for .safetensors", sorted[i]->name);
     }
     return true;
 }

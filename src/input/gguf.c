@@ -366,7 +366,8 @@ static bool sort_infos(struct info *infos, size_t count, uint64_t *end, struct e
     qsort(infos, count, sizeof *infos, by_offset);
     for (size_t i = 0; i < count; i++) {
         if (infos[i].offset < *end)
-            return fail(error, "tensors '%.200s' and '%.200s' overlap", infos[i - 1].name, infos[i].name);
+            return fail(error, "tensors '%.200s' and '%.200s' overlap", infos[i - 1].name,
+                        infos[i].name);
         if (infos[i].bytes)
             *end = infos[i].offset + infos[i].bytes;
     }

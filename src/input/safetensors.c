@@ -97,8 +97,7 @@ static bool parse_dtype(struct json *json, struct entry *entry)
     for (entry->type = 0; entry->type < TYPE_COUNT; entry->type++)
         if (strcmp(json->text.data, types[entry->type].name) == 0)
             return json_has_no_nul(json);
-    return json_fail(json, ABOUT_TENSOR "dtype '%.40s' is unknown", entry->name,
-                     json->text.data);
+    return json_fail(json, ABOUT_TENSOR "dtype '%.40s' is unknown", entry->name, json->text.data);
 }
 
 static bool take_whole(struct json *json, enum json_token token, const struct entry *entry,
@@ -117,8 +116,7 @@ static bool parse_shape(struct json *json, struct entry *entry)
     enum json_token token;
     while ((token = json_next(json)) != JSON_ARRAY_END) {
         if (entry->rank == AXES_LIMIT)
-            return json_fail(json, ABOUT_TENSOR "more than %d dimensions", entry->name,
-                             AXES_LIMIT);
+            return json_fail(json, ABOUT_TENSOR "more than %d dimensions", entry->name, AXES_LIMIT);
         if (!take_whole(json, token, entry, &shape[entry->rank]))
             return false;
         entry->rank++;
@@ -196,8 +194,7 @@ static bool check_size(struct json *json, const struct entry *entry)
     if (!checked_multiply(elements, type->bits, &bits))
         return json_fail(json, ABOUT_TENSOR "the shape is too large", entry->name);
     if (bits % 8)
-        return json_fail(json,
-                         ABOUT_TENSOR "%" PRIu64 " elements of %u bits are no whole bytes",
+        return json_fail(json, ABOUT_TENSOR "%" PRIu64 " elements of %u bits are no whole bytes",
                          entry->name, elements, type->bits);
     if (bits / 8 != entry->end - entry->begin)
         return json_fail(
@@ -354,10 +351,10 @@ static bool data_are_seamless(struct header *header, uint64_t *end, struct error
         qsort(header->entries, header->count, sizeof *entries, compare_places);
     for (size_t i = 0; i < header->count; i++) {
         if (entries[i].begin != *end)
-            return fail(
-                error, ABOUT_TENSOR "its data begin at offset %" PRIu64 ", %s %" PRIu64,
-                entries[i].name, entries[i].begin,
-                entries[i].begin > *end ? "leaving a gap after" : "overlapping those up to", *end);
+            return fail(error, ABOUT_TENSOR "its data begin at offset %" PRIu64 ", %s %" PRIu64,
+                        entries[i].name, entries[i].begin,
+                        entries[i].begin > *end ? "leaving a gap after" : "overlapping those up to",
+                        *end);
         *end = entries[i].end;
     }
     return true;

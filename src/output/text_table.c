@@ -118,9 +118,9 @@ struct table {
     struct page *page;
     const struct subject *subject;
     bool shares;
-    int main_width;    /* of a figure, without its share */
+    int main_width;        /* of a figure, without its share */
     int after[PART_COUNT]; /* of that, from the decimal point on, where points are aligned */
-    size_t first, end; /* the formats of this table */
+    size_t first, end;     /* the formats of this table */
 };
 
 static void add_real(struct buffer *out, double real, unsigned how)

@@ -341,6 +341,19 @@ JSON
 
 # What is broken.
 
+@test "messages name a tensor alike, whatever it is read from" {
+    for file in npz/bad-header-none.npz safetensors/bad-gap-first.safetensors \
+        gguf/bad-offset-unaligned.gguf torch/bad-offset-huge.pt; do
+        trouble "^precheck: [^:]*/$file: tensor 'w': [a-z]" "$corpus/$file"
+    done
+    trouble ": safetensors header, byte 95: tensor 'w': the shape is too large$" "$corpus/safetensors/bad-offsets-end.safetensors"
+    trouble ": two tensors 'w'$" "$corpus/gguf/bad-name-twice.gguf"
+    # A file of one tensor without a name is all that there is to name.
+    npy x.npy '<f4' 3 1
+    npy u.npy '<f4' 4 1
+    trouble '^precheck: x.npy: --update: u.npy has another shape$' x.npy -q --to bf16 --update u.npy
+}
+
 @test "a tensor whose checksum is wrong is named, and the others are measured" {
     for file in stored.npz deflated.npz; do
         checkpoint make $file 'a=f32:3:1' 'b=f32:70000:2,3' 'c=f32:1:4' 'd=f32:2:5'

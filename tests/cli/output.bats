@@ -143,16 +143,37 @@ precheck: folder: is a directory" ]
     is_json <good # one that fails keeps none of the others from being written
 }
 
+# kinds: those of --output, a line each
+kinds()
+{
+    "$PRECHECK" --help | sed -n '/kinds:$/,/^  [ -]* --\|^  -/p' | sed '1d;$d' | tr -d ' ' | tr ',' '\n' | grep .
+}
+
+# full ARGUMENT...: trouble where standard output is a full device
+full()
+{
+    status=0
+    "$PRECHECK" "$@" >/dev/full 2>messages || status=$?
+    output=
+    stderr=$(<messages)
+    [ "$status" -eq 2 ] && one_message '^precheck: standard output: No space left on device$' || shows "precheck $*"
+}
+
 @test "a full device: status 2 and one message" {
-    for words in '' '--json' '--help' '--version' '--formats' '-qo text'; do
-        status=0
+    [ "$(kinds | wc -l)" -ge 8 ]
+    for words in '' '--json' '--help' '--version' '-qo text'; do
         # shellcheck disable=SC2086
-        "$PRECHECK" x.npy $words >/dev/full 2>messages || status=$?
-        stderr=$(<messages)
-        [ "$status" -eq 2 ]
-        one_message '^precheck: standard output: No space left on device$'
+        full x.npy $words
     done
-    trouble '^precheck: /dev/full: No space left on device$' x.npy -q -o json:/dev/full
+    full --formats
+    for kind in $(kinds); do
+        # A gate that fails, so that each has something to say; what is trouble outranks it.
+        trouble '^precheck: /dev/full: No space left on device$' x.npy -q -o "$kind:/dev/full" --fail-on 'nan >= 0'
+        full x.npy -o "$kind" --fail-on 'nan >= 0'
+    done
+    full --list x.npy
+    full --list x.npy --json
+    full x.npy --fail-on 'nan >= 0' --exit-zero
     precheck x.npy -q --to bf16 -w /dev/full
     [ "$status" -eq 2 ]
     one_message '^precheck: x.npy: /dev/full: No space left on device$'
@@ -167,7 +188,7 @@ precheck: folder: is a directory" ]
     mkfifo pipe
     # A pipe that nobody reads any more: the reader is gone before the program starts.
     exec 7<>pipe 8>pipe 7<&-
-    for words in '' '--json' '--to bf16 -w -'; do
+    for words in '' '--to bf16 -w -' $(kinds | sed '/github/d; s/^/-o/') --list --help --version; do
         # shellcheck disable=SC2086
         ends --default=PIPE "$PRECHECK" x.npy $words >&8
         [ "$how" = "signal SIGPIPE" ]
@@ -351,6 +372,25 @@ precheck: folder: is a directory" ]
     export LC_NUMERIC=de_DE.UTF-8 LANG=de_DE.UTF-8 LC_CTYPE=C.UTF-8
     passes x.npy --json --fail-on 'bf16: max_rel > 0.5'
     [ "$output" = "$json" ]
+}
+
+@test "numbers have points in a locale that has commas" {
+    unset LC_ALL
+    passes x.npy -v
+    local text=$output
+    if ! localedef -i de_DE -f UTF-8 ./de_DE.UTF-8 2>/dev/null; then skip "no locale de_DE.UTF-8"; fi
+    [ "$(LOCPATH=$PWD LC_ALL=de_DE.UTF-8 locale decimal_point 2>&1)" = , ] || skip "no locale of our own"
+    export LOCPATH=$PWD LC_ALL=de_DE.UTF-8
+    passes x.npy -v
+    [ "$output" = "$text" ]
+    passes x.npy --json --update 2.5e-1 --update-scale 1.5 --fail-on 'max_rel > 1.5' --ema 0.5
+    is 'r["gates"][0]["pass"], r["settings"]["update"], r["settings"]["ema"]' "(True, '2.5e-1', '0.5')"
+    trouble "'1,5' is not a number" x.npy --fail-on 'max_rel > 1,5'
+    for kind in $(kinds); do
+        passes x.npy -q -o "$kind:comma"
+        LC_ALL=C.UTF-8 passes x.npy -q -o "$kind:point"
+        cmp comma point
+    done
 }
 
 @test "-v adds every histogram and the exact sums" {

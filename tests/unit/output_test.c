@@ -383,7 +383,7 @@ static void expect_keys(json_t *object, const char *keys)
     const char *key;
     json_t *value;
     buffer_puts(&found, "");
-    json_object_foreach(object, key, value)
+    json_object_foreach (object, key, value)
         buffer_printf(&found, "%s%s", found.length ? " " : "", key);
     expect_text(&found, keys);
 }
@@ -1125,9 +1125,8 @@ static void tables_of_many_tensors(void **state)
     report = sample_report("fp16", 0, well, COUNT(well));
     style = (struct style){.width = 80, .top = 2};
     text = render("text", &report, &style);
-    expect_in(&text,
-              "  also-tame            4       0.5        4         0          0       inf\n"
-              "  2 more tensors, none with overflow or underflow\n");
+    expect_in(&text, "  also-tame            4       0.5        4         0          0       inf\n"
+                     "  2 more tensors, none with overflow or underflow\n");
     buffer_free(&text);
     report_free(&report);
 }
