@@ -99,4 +99,5 @@ void text_skipped(struct page *page, const struct report *report)
         skipped_line(page, &report->skipped[i]);
     if (shown < count)
         more_line(page, report->skipped + shown, count - shown);
+    page_end_line(page);
 }
