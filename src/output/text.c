@@ -106,15 +106,13 @@ static const char *overflow_text(const struct report_settings *given)
     return "to infinity where the format has one";
 }
 
-/* How the elements were cast, as far as it is the same for all. */
-static void settings(struct page *page, const struct report *report)
+void text_settings(const struct page *page, struct buffer *out, const struct report *report)
 {
     const struct report_settings *given = &report->settings;
-    struct buffer text = {0};
-    buffer_printf(&text, "Rounding: %s", rounding_name(given->rounding));
+    buffer_printf(out, "Rounding: %s", rounding_name(given->rounding));
     if (given->rounding == ROUND_STOCHASTIC)
-        buffer_printf(&text, ", seed %" PRIu64, given->seed);
-    buffer_printf(&text, ". Overflow: %s.", overflow_text(given));
+        buffer_printf(out, ", seed %" PRIu64, given->seed);
+    buffer_printf(out, ". Overflow: %s.", overflow_text(given));
     const struct {
         const char *title, *value;
     } optional[] = {{"Scale", given->scale},
@@ -125,15 +123,21 @@ static void settings(struct page *page, const struct report *report)
                     {"Moving average", given->ema}};
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
         if (optional[i].value) {
-            buffer_printf(&text, " %s: ", optional[i].title);
-            page_name(page, &text, optional[i].value, page->width / 2);
-            buffer_puts(&text, ".");
+            buffer_printf(out, " %s: ", optional[i].title);
+            page_name(page, out, optional[i].value, page->width / 2);
+            buffer_puts(out, ".");
         }
     if (given->steps) {
-        buffer_puts(&text, " Steps: ");
-        number_count(&text, given->steps);
-        buffer_puts(&text, ".");
+        buffer_puts(out, " Steps: ");
+        number_count(out, given->steps);
+        buffer_puts(out, ".");
     }
+}
+
+static void settings(struct page *page, const struct report *report)
+{
+    struct buffer text = {0};
+    text_settings(page, &text, report);
     page_paragraph(page, 0, INK_DIM, text.data);
     buffer_free(&text);
 }
@@ -184,28 +188,35 @@ static void add_count(struct buffer *out, const struct value *value, const char 
     buffer_printf(out, " %s", count == 1 ? one : many);
 }
 
-/* The range of the elements and those outside it. */
-static void input_line(struct page *page, const struct subject *subject)
+void text_input(struct buffer *out, const struct subject *subject)
 {
     const struct value *input = subject->input;
+    buffer_puts(out, "");
     if (subject->elements == 0)
         return;
-    struct buffer text = {0};
-    buffer_puts(&text, "");
     if (input[METRIC_INPUT_MIN_ABS].kind == VALUE_REAL) {
-        add_real(&text, "magnitudes ", &input[METRIC_INPUT_MIN_ABS]);
-        add_real(&text, " to ", &input[METRIC_INPUT_MAX_ABS]);
-        add_real(&text, ", mean ", &input[METRIC_INPUT_MEAN]);
-        add_real(&text, ", rms ", &input[METRIC_INPUT_RMS]);
+        add_real(out, "magnitudes ", &input[METRIC_INPUT_MIN_ABS]);
+        add_real(out, " to ", &input[METRIC_INPUT_MAX_ABS]);
+        add_real(out, ", mean ", &input[METRIC_INPUT_MEAN]);
+        add_real(out, ", rms ", &input[METRIC_INPUT_RMS]);
     } else {
-        buffer_puts(&text, input[METRIC_INPUT_MAX_ABS].kind == VALUE_REAL
+        buffer_puts(out, input[METRIC_INPUT_MAX_ABS].kind == VALUE_REAL
                                ? "no element other than zero"
                                : "no finite element");
     }
-    add_count(&text, &input[METRIC_INPUT_ZERO], "zero", "zeros");
-    add_count(&text, &input[METRIC_INPUT_NAN], "NaN", "NaN");
-    add_count(&text, &input[METRIC_INPUT_INF], "Inf", "Inf");
-    paragraph(page, INK_PLAIN, &text);
+    add_count(out, &input[METRIC_INPUT_ZERO], "zero", "zeros");
+    add_count(out, &input[METRIC_INPUT_NAN], "NaN", "NaN");
+    add_count(out, &input[METRIC_INPUT_INF], "Inf", "Inf");
+}
+
+/* The range of the elements and those outside it. */
+static void input_line(struct page *page, const struct subject *subject)
+{
+    struct buffer text = {0};
+    text_input(&text, subject);
+    if (subject->elements)
+        paragraph(page, INK_PLAIN, &text);
+    buffer_free(&text);
 }
 
 static void add_elements(struct buffer *out, uint64_t elements)
@@ -289,19 +300,25 @@ static void details(struct page *page, const struct subject *subject)
         text_sums(page, subject);
 }
 
+struct subject text_subject(const struct report *report, const struct report_tensor *tensor,
+                            const struct report_figures *figures)
+{
+    return (struct subject){.report = report,
+                            .tensor = tensor,
+                            .elements = tensor ? tensor->tensor.elements : report->total_elements,
+                            .input = figures->input,
+                            .exponents = &figures->exponents,
+                            .sum = tensor ? figures->sum : NULL,
+                            .casts = figures->casts,
+                            .cast_count = report->cast_count};
+}
+
 static void tensor_section(struct page *page, const struct report *report,
                            const struct report_tensor *tensor)
 {
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(report, tensor, &room);
-    const struct subject subject = {.report = report,
-                                    .tensor = tensor,
-                                    .elements = tensor->tensor.elements,
-                                    .input = figures->input,
-                                    .exponents = &figures->exponents,
-                                    .sum = figures->sum,
-                                    .casts = figures->casts,
-                                    .cast_count = report->cast_count};
+    const struct subject subject = text_subject(report, tensor, figures);
     tensor_heading(page, tensor);
     facts(page, &subject);
     details(page, &subject);
@@ -314,39 +331,42 @@ static void add_item(struct buffer *out, size_t i, size_t count, const char *nam
     buffer_printf(out, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", name);
 }
 
-/* What the tensors take as they are, and once they are cast; formats of one size together. */
-static void sizes(struct page *page, const struct report *report)
+/* Formats of one size stand together. */
+void text_sizes(struct buffer *out, const struct report *report)
 {
-    struct buffer text = {0};
+    buffer_puts(out, "");
     if (report->size_count == 0)
         return;
-    number_count(&text, report->bytes);
-    buffer_puts(&text, " bytes in ");
+    number_count(out, report->bytes);
+    buffer_puts(out, " bytes in ");
     for (size_t s = 0; s < report->size_count; s++)
-        add_item(&text, s, report->size_count, report->sizes[s].dtype.name);
+        add_item(out, s, report->size_count, report->sizes[s].dtype.name);
     for (size_t c = 0, same; c < report->cast_count; c += same) {
         uint64_t bytes = report_bytes_after(report, c);
         for (same = 1; c + same < report->cast_count; same++)
             if (report_bytes_after(report, c + same) != bytes)
                 break;
-        buffer_puts(&text, ", ");
-        number_count(&text, bytes);
-        buffer_puts(&text, " in ");
+        buffer_puts(out, ", ");
+        number_count(out, bytes);
+        buffer_puts(out, " in ");
         for (size_t i = 0; i < same; i++)
-            add_item(&text, i, same, report->casts[c + i].format.name);
+            add_item(out, i, same, report->casts[c + i].format.name);
     }
-    paragraph(page, INK_PLAIN, &text);
+}
+
+static void sizes(struct page *page, const struct report *report)
+{
+    struct buffer text = {0};
+    text_sizes(&text, report);
+    if (text.length)
+        paragraph(page, INK_PLAIN, &text);
+    buffer_free(&text);
 }
 
 /* The facts, then the tensors that they are about, then the figures and histograms of all. */
 static void many_tensors(struct page *page, const struct report *report, struct sink *sink)
 {
-    const struct subject subject = {.report = report,
-                                    .elements = report->total_elements,
-                                    .input = report->total.input,
-                                    .exponents = &report->total.exponents,
-                                    .casts = report->total.casts,
-                                    .cast_count = report->cast_count};
+    const struct subject subject = text_subject(report, NULL, &report->total);
     struct buffer text = {0};
     buffer_printf(&text, "all %zu tensors", report->tensor_count);
     page_rule(page, text.data);

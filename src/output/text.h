@@ -17,6 +17,21 @@ struct subject {
     size_t cast_count;
 };
 
+/* That of one tensor, or of all for NULL; `figures` are its own and outlive it. */
+struct subject text_subject(const struct report *report, const struct report_tensor *tensor,
+                            const struct report_figures *figures);
+
+/* Who is told the sentences about a cast, one at a time, each with the ink it deserves. */
+struct audience {
+    void (*hear)(void *context, enum ink ink, const char *sentence);
+    void *context;
+};
+
+/* The page tells how names are cut. */
+typedef void text_tell(const struct page *page, const struct subject *subject,
+                       const struct report_cast *cast, const struct audience *audience);
+text_tell text_tell_facts, text_tell_fit;
+
 /* What happens to the elements and how large the error is, in sentences, a format at a time. */
 void text_facts(struct page *page, const struct subject *subject);
 /* How each format's range suits the elements, and the scale that would suit them best. */
@@ -27,6 +42,8 @@ void text_fit(struct page *page, const struct subject *subject);
 bool text_fate(struct buffer *out, const struct subject *subject, const struct report_cast *cast,
                enum ink *ink);
 /* How many significand bits would keep 99 % of the updates, where they are all the same number. */
+enum ink text_cast_bits(struct buffer *out, const struct subject *subject,
+                        const struct report_cast *cast);
 void text_bits(struct page *page, const struct subject *subject);
 
 /* The figures, formats side by side; several tables where the page is too narrow for that. */
@@ -47,6 +64,12 @@ void text_list(const struct listing *listing, const struct style *style, struct 
 /* What was not cast: the first ones, and how many more of each type. */
 void text_skipped(struct page *page, const struct report *report);
 
+/* The range of the elements, and how many are zero, NaN or infinite; nothing without elements. */
+void text_input(struct buffer *out, const struct subject *subject);
+/* What the tensors take as they are, and once they are cast; nothing without tensors. */
+void text_sizes(struct buffer *out, const struct report *report);
+/* How the elements were cast, as far as it is the same for all. */
+void text_settings(const struct page *page, struct buffer *out, const struct report *report);
 /* For people; of a position, its index in this tensor. */
 void text_value(struct buffer *out, const struct value *value, const struct tensor *tensor);
 /* The verdict, and the gates that do not hold, those of the worst tensors first. */

@@ -5,19 +5,37 @@
 
 #include "output/number.h"
 
-/* Writes the sentences about one format; its name stands before the first. */
+/* Words the sentences about one cast. */
 struct teller {
-    struct page *page;
+    const struct page *page;
     const struct subject *subject;
     const struct report_cast *cast;
-    bool named;
+    const struct audience *audience;
     struct buffer text; /* the sentence under way */
 };
 
-static struct teller teller_for(struct page *page, const struct subject *subject,
-                                const struct report_cast *cast)
+/* Prints the sentences about one format; its name stands before the first. */
+struct printer {
+    struct page *page;
+    const struct subject *subject;
+    const char *name;
+};
+
+static void print(void *context, enum ink ink, const char *sentence)
 {
-    return (struct teller){.page = page, .subject = subject, .cast = cast};
+    struct printer *printer = context;
+    text_sentence(printer->page, printer->subject, printer->name, ink, sentence);
+    printer->name = "";
+}
+
+/* The sentences of `tell` about each cast, on the page. */
+static void print_all(struct page *page, const struct subject *subject, text_tell *tell)
+{
+    for (size_t i = 0; i < subject->cast_count; i++) {
+        const struct report_cast *cast = &subject->casts[i];
+        struct printer printer = {page, subject, cast->cast->format.name};
+        tell(page, subject, cast, &(struct audience){print, &printer});
+    }
 }
 
 void text_sentence(struct page *page, const struct subject *subject, const char *name, enum ink ink,
@@ -32,9 +50,7 @@ void text_sentence(struct page *page, const struct subject *subject, const char 
 /* Ends the sentence. */
 static void tell(struct teller *t, enum ink ink)
 {
-    const char *name = t->named ? "" : t->cast->cast->format.name;
-    text_sentence(t->page, t->subject, name, ink, t->text.data);
-    t->named = true;
+    t->audience->hear(t->audience->context, ink, t->text.data);
     buffer_free(&t->text);
 }
 
@@ -258,27 +274,32 @@ static void tell_error(struct teller *t)
     tell(t, INK_PLAIN);
 }
 
+void text_tell_facts(const struct page *page, const struct subject *subject,
+                     const struct report_cast *cast, const struct audience *audience)
+{
+    struct teller teller = {page, subject, cast, audience, {0}}, *t = &teller;
+    if (subject->elements == 0)
+        return;
+    tell_fate(t);
+    tell_overflow(t);
+    tell_nan_lost(t);
+    tell_infinity_lost(t);
+    tell_class(t, count(t, METRIC_UNDERFLOW), INK_BAD, "underflows to zero", "underflow to zero");
+    tell_class(t, count(t, METRIC_SUBNORMAL), INK_WARN, "becomes subnormal (fewer bits)",
+               "become subnormal (fewer bits)");
+    tell_kept(t);
+    if (is_lossless(t)) {
+        buffer_puts(&t->text, "every finite element keeps its exact value");
+        tell(t, INK_GOOD);
+        return;
+    }
+    tell_what_is_well(t);
+    tell_error(t);
+}
+
 void text_facts(struct page *page, const struct subject *subject)
 {
-    for (size_t i = 0; i < subject->cast_count && subject->elements > 0; i++) {
-        struct teller teller = teller_for(page, subject, &subject->casts[i]), *t = &teller;
-        tell_fate(t);
-        tell_overflow(t);
-        tell_nan_lost(t);
-        tell_infinity_lost(t);
-        tell_class(t, count(t, METRIC_UNDERFLOW), INK_BAD, "underflows to zero",
-                   "underflow to zero");
-        tell_class(t, count(t, METRIC_SUBNORMAL), INK_WARN, "becomes subnormal (fewer bits)",
-                   "become subnormal (fewer bits)");
-        tell_kept(t);
-        if (is_lossless(t)) {
-            buffer_puts(&t->text, "every finite element keeps its exact value");
-            tell(t, INK_GOOD);
-            continue;
-        }
-        tell_what_is_well(t);
-        tell_error(t);
-    }
+    print_all(page, subject, text_tell_facts);
     if (subject->elements == 0) {
         page_pad(page, 2);
         page_paint(page, INK_DIM, "there is nothing to cast");
@@ -315,24 +336,28 @@ static void tell_best_scale(struct teller *t)
     tell(t, INK_PLAIN);
 }
 
+void text_tell_fit(const struct page *page, const struct subject *subject,
+                   const struct report_cast *cast, const struct audience *audience)
+{
+    struct teller teller = {page, subject, cast, audience, {0}}, *t = &teller;
+    if (!cast->has_fit) {
+        buffer_puts(&t->text, cast->scale_varies
+                                  ? "the tensors have scales of their own"
+                                  : "no finite element other than zero: any scale fits");
+        tell(t, INK_DIM);
+    } else if (cast->below == 0 && count(t, METRIC_OVERFLOW) == 0) {
+        buffer_puts(&t->text, "fits as it is: all within the normal range");
+        tell(t, INK_GOOD);
+    } else {
+        tell_outside(t);
+        tell_best_scale(t);
+    }
+}
+
 void text_fit(struct page *page, const struct subject *subject)
 {
     page_paint(page, INK_TITLE, "Fit to the normal range");
     page_end_line(page);
-    for (size_t i = 0; i < subject->cast_count; i++) {
-        struct teller teller = teller_for(page, subject, &subject->casts[i]), *t = &teller;
-        if (!t->cast->has_fit) {
-            buffer_puts(&t->text, t->cast->scale_varies
-                                      ? "the tensors have scales of their own"
-                                      : "no finite element other than zero: any scale fits");
-            tell(t, INK_DIM);
-        } else if (t->cast->below == 0 && count(t, METRIC_OVERFLOW) == 0) {
-            buffer_puts(&t->text, "fits as it is: all within the normal range");
-            tell(t, INK_GOOD);
-        } else {
-            tell_outside(t);
-            tell_best_scale(t);
-        }
-    }
+    print_all(page, subject, text_tell_fit);
     page_end_line(page);
 }

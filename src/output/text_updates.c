@@ -153,13 +153,19 @@ static enum ink add_bits(struct buffer *out, const struct bits *bits,
     return bits->enough ? INK_GOOD : text_rate_ink(lost);
 }
 
+enum ink text_cast_bits(struct buffer *out, const struct subject *subject,
+                        const struct report_cast *cast)
+{
+    struct bits bits = bits_of(subject->report, cast);
+    return bits.known ? add_bits(out, &bits, cast)
+                      : no_bits(out, &cast->figures[METRIC_UPDATE_P99]);
+}
+
 static void tell_bits(struct page *page, const struct subject *subject,
                       const struct report_cast *cast)
 {
-    struct bits bits = bits_of(subject->report, cast);
     struct buffer text = {0};
-    enum ink ink = bits.known ? add_bits(&text, &bits, cast)
-                              : no_bits(&text, &cast->figures[METRIC_UPDATE_P99]);
+    enum ink ink = text_cast_bits(&text, subject, cast);
     text_sentence(page, subject, cast->cast->format.name, ink, text.data);
     buffer_free(&text);
 }
