@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -105,6 +106,47 @@ void escape_terminal(struct buffer *out, const char *text, bool utf8)
         for (size_t i = 0; i < (length ? length : 1); i++)
             buffer_printf(out, "\\x%02x", (unsigned char)*text++);
     }
+}
+
+/* The only valid UTF-8 without control characters that is not in the production Char of XML 1.0,
+ * and an error in HTML. */
+static bool is_no_markup(const char *at)
+{
+    return memcmp(at, "\xef\xbf", 2) == 0 && (unsigned char)at[2] >= 0xbe;
+}
+
+static const char *entity_of(char character)
+{
+    switch (character) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    default:
+        return NULL;
+    }
+}
+
+void escape_markup(struct buffer *out, const char *text)
+{
+    struct buffer printable = {0};
+    escape_terminal(&printable, text, true);
+    for (const char *at = printable.data; *at; at++) {
+        const char *entity = entity_of(*at);
+        if (entity) {
+            buffer_puts(out, entity);
+        } else if (*at == '\xef' && is_no_markup(at)) {
+            buffer_printf(out, "\\xef\\xbf\\x%02x", (unsigned char)at[2]);
+            at += 2;
+        } else {
+            buffer_add(out, at, 1);
+        }
+    }
+    buffer_free(&printable);
 }
 
 int character_width(uint32_t character)

@@ -23,6 +23,10 @@ void escape_json(struct buffer *out, const char *text);
  * direction of text have each of their bytes written \xNN; without `utf8`, all but ASCII. */
 void escape_terminal(struct buffer *out, const char *text, bool utf8);
 
+/* In XML and HTML, for an attribute in double quotes as well as between tags: as on a terminal of
+ * UTF-8, with entities for what is markup. */
+void escape_markup(struct buffer *out, const char *text);
+
 /* The columns that a character takes, roughly: never fewer than a terminal would use for the
  * scripts that are in use. */
 int character_width(uint32_t character);

@@ -1,50 +1,7 @@
 /* A test report that CI systems show, in the XML of JUnit: a suite for each rule, a case for each
  * gate. */
-#include <string.h>
-
 #include "output/escape.h"
 #include "output/text.h"
-
-/* The only valid UTF-8 without control characters that is not in the production Char of XML 1.0. */
-static bool is_no_xml(const char *at)
-{
-    return memcmp(at, "\xef\xbf", 2) == 0 && (unsigned char)at[2] >= 0xbe;
-}
-
-static const char *entity_of(char character)
-{
-    switch (character) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    default:
-        return NULL;
-    }
-}
-
-/* For an attribute in double quotes as well as between tags. */
-static void add_text(struct buffer *out, const char *text)
-{
-    struct buffer printable = {0};
-    escape_terminal(&printable, text, true);
-    for (const char *at = printable.data; *at; at++) {
-        const char *entity = entity_of(*at);
-        if (entity) {
-            buffer_puts(out, entity);
-        } else if (*at == '\xef' && is_no_xml(at)) {
-            buffer_printf(out, "\\xef\\xbf\\x%02x", (unsigned char)at[2]);
-            at += 2;
-        } else {
-            buffer_add(out, at, 1);
-        }
-    }
-    buffer_free(&printable);
-}
 
 /* Gates of one rule follow each other. */
 static size_t gates_of_rule(const struct report *report, size_t first)
@@ -73,7 +30,7 @@ static void open_suite(struct buffer *out, const char *name, size_t tests, size_
                        size_t errors)
 {
     buffer_puts(out, "  <testsuite name=\"");
-    add_text(out, name);
+    escape_markup(out, name);
     buffer_printf(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n", tests, failures,
                   errors);
 }
@@ -99,10 +56,10 @@ static void trouble_suite(struct buffer *out, const struct report *report)
 /* The tensor stands where JUnit has the class. */
 static void add_class(struct buffer *out, const struct report_tensor *tensor)
 {
-    add_text(out, tensor->file);
+    escape_markup(out, tensor->file);
     if (*tensor->tensor.name) {
         buffer_puts(out, "/");
-        add_text(out, tensor->tensor.name);
+        escape_markup(out, tensor->tensor.name);
     }
 }
 
@@ -122,7 +79,7 @@ static void test_case(struct buffer *out, const struct report *report,
                       const struct report_gate *gate)
 {
     buffer_puts(out, "    <testcase name=\"");
-    add_text(out, gate->rule);
+    escape_markup(out, gate->rule);
     buffer_printf(out, " in %s\" classname=\"", report->casts[gate->cast].format.name);
     add_class(out, gate->tensor);
     if (gate->pass) {

@@ -37,17 +37,11 @@ static void add_prose(struct buffer *out, const char *text)
     buffer_free(&printable);
 }
 
-/* The name alone where that is clear. */
 static void add_label(struct buffer *out, const struct ranking *ranking,
                       const struct report_tensor *tensor)
 {
-    const char *name = tensor->tensor.name;
     struct buffer label = {0};
-    if (!*name || ranking->names_repeat)
-        buffer_puts(&label, tensor->file);
-    if (*name && ranking->names_repeat)
-        buffer_puts(&label, ": ");
-    buffer_puts(&label, name);
+    text_label(&label, ranking, tensor);
     add_code(out, label.data);
     buffer_free(&label);
 }

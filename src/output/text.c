@@ -72,6 +72,16 @@ void text_index(struct buffer *out, const struct tensor *tensor, uint64_t positi
     add_list(out, index, tensor->rank);
 }
 
+void text_label(struct buffer *out, const struct ranking *ranking,
+                const struct report_tensor *tensor)
+{
+    const char *name = tensor->tensor.name;
+    buffer_puts(out, *name && !ranking->names_repeat ? "" : tensor->file);
+    if (*name && ranking->names_repeat)
+        buffer_puts(out, ": ");
+    buffer_puts(out, name);
+}
+
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width)
 {

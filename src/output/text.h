@@ -3,6 +3,7 @@
 #define PRECHECK_OUTPUT_TEXT_H
 
 #include "output/page.h"
+#include "report/ranking.h"
 #include "report/report.h"
 
 /* What a section is about: one tensor, or all of them. */
@@ -95,6 +96,9 @@ void text_scaled_power(struct buffer *out, const struct report_cast *cast, int e
 void text_shape(struct buffer *out, const struct tensor *tensor);
 /* "[1, 2]": the index of a position; nothing for a scalar. */
 void text_index(struct buffer *out, const struct tensor *tensor, uint64_t position);
+/* The name of a tensor alone where that is clear, as it is. */
+void text_label(struct buffer *out, const struct ranking *ranking,
+                const struct report_tensor *tensor);
 /* The file and the name of a tensor, or just the name where that fits better. */
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width);

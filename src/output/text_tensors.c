@@ -199,17 +199,14 @@ struct table {
     int name_width;
 };
 
-/* The name alone where that is clear, made printable. */
+/* Made printable. */
 static void add_label(const struct table *table, struct buffer *out,
                       const struct report_tensor *tensor)
 {
-    const char *name = tensor->tensor.name;
-    if (!*name || table->ranking.names_repeat)
-        escape_terminal(out, tensor->file, table->page->style->utf8);
-    if (*name && table->ranking.names_repeat)
-        buffer_puts(out, ": ");
-    if (*name)
-        escape_terminal(out, name, table->page->style->utf8);
+    struct buffer label = {0};
+    text_label(&label, &table->ranking, tensor);
+    escape_terminal(out, label.data, table->page->style->utf8);
+    buffer_free(&label);
 }
 
 static int wider(int a, int b)

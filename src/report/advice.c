@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/buffer.h"
+#include "report/bits.h"
 
 /* Shares from which on there is something to say; the manual page has them too. */
 static const double lost_share = 0.1, stuck_share = 0.1, frozen_share = 0.1;
@@ -40,14 +41,12 @@ static void put_weight(struct buffer *out, double weight)
         buffer_printf(out, "; weights of |w| > %.4ge%d cannot move", digits, exponent);
 }
 
-/* To nearest an update moves q only if it is half the distance to the next number, 2^(E - p), or
- * more; so from the least 2^E on of which that is above |u| nothing moves. */
 static void put_limit(struct buffer *out, const struct report_cast *total, double update)
 {
     const struct cast *cast = total->cast;
-    if (update == 0 || isinf(update) || !rounds_to_nearest(cast->rounding) || total->scale_varies)
+    int exponent;
+    if (total->scale_varies || !bits_frozen_from(cast, update, &exponent))
         return;
-    int exponent = ilogb(update) + cast->format.precision + 1;
     if (exponent <= cast_emin(cast))
         buffer_puts(out, "; no weight can move");
     else if (exponent <= cast_emax(cast))

@@ -69,3 +69,13 @@ struct bits bits_of(const struct report *report, const struct report_cast *cast)
     bits.has_format = bits_narrowest(bits.least ? bits.least : BITS_MOST, &bits.format);
     return bits;
 }
+
+/* To nearest an update moves q only if it is half the distance to the next number, 2^(E - p), or
+ * more; so from the least 2^E on of which that is above |u| nothing moves. */
+bool bits_frozen_from(const struct cast *cast, double update, int *exponent)
+{
+    if (update == 0 || isinf(update) || !rounds_to_nearest(cast->rounding))
+        return false;
+    *exponent = ilogb(update) + cast->format.precision + 1;
+    return true;
+}

@@ -21,6 +21,10 @@ struct bits {
 bool bits_apply(const struct report *report, const struct report_cast *casts);
 struct bits bits_of(const struct report *report, const struct report_cast *cast);
 
+/* Where all updates are this number: the least exponent from which on no element of the cast can
+ * move. False where none is known: for no update, and for rounding that is not to nearest. */
+bool bits_frozen_from(const struct cast *cast, double update, int *exponent);
+
 /* The least number of significand bits with which updates of this size pass a threshold that is
  * `threshold` with `precision` bits; 0 where none does. */
 int bits_to_keep(int precision, double threshold, double update);

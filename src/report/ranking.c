@@ -63,18 +63,12 @@ int standing_compare(const struct standing *a, const struct standing *b)
     return order ? order : larger_first(-a->sqnr, -b->sqnr);
 }
 
-static int by_figure(const struct sorting *sorting, size_t a, size_t b)
+static int by_standing(enum ranking_order by, const struct standing *one,
+                       const struct standing *other)
 {
-    const struct report *report = sorting->ranking->report;
-    const struct standing *standings = sorting->ranking->standings + sorting->cast;
-    const struct standing *one = &standings[a * report->cast_count];
-    const struct standing *other = &standings[b * report->cast_count];
-    uint64_t size = report->tensors[a].tensor.elements, sizes = report->tensors[b].tensor.elements;
-    switch (sorting->by) {
+    switch (by) {
     case ORDER_WORST:
         return standing_compare(one, other);
-    case ORDER_SIZE:
-        return (size < sizes) - (size > sizes);
     case ORDER_OVERFLOW:
         return larger_first(one->overflow, other->overflow);
     case ORDER_UNDERFLOW:
@@ -86,6 +80,29 @@ static int by_figure(const struct sorting *sorting, size_t a, size_t b)
     default:
         return 0;
     }
+}
+
+/* That a tensor goes by. */
+static const struct standing *standing_in(const struct sorting *sorting, size_t tensor)
+{
+    size_t casts = sorting->ranking->report->cast_count;
+    const struct standing *standings = &sorting->ranking->standings[tensor * casts];
+    if (sorting->cast < casts)
+        return &standings[sorting->cast];
+    const struct standing *first = standings;
+    for (size_t c = 1; c < casts; c++)
+        if (by_standing(sorting->by, &standings[c], first) < 0)
+            first = &standings[c];
+    return first;
+}
+
+static int by_figure(const struct sorting *sorting, size_t a, size_t b)
+{
+    const struct report_tensor *tensors = sorting->ranking->report->tensors;
+    uint64_t size = tensors[a].tensor.elements, sizes = tensors[b].tensor.elements;
+    if (sorting->by == ORDER_SIZE)
+        return (size < sizes) - (size > sizes);
+    return by_standing(sorting->by, standing_in(sorting, a), standing_in(sorting, b));
 }
 
 static int compare(const void *a, const void *b, void *context)

@@ -36,7 +36,8 @@ struct ranking {
 struct ranking ranking_new(const struct report *report);
 void ranking_free(struct ranking *ranking);
 
-/* Puts `order` in order for one of the report's casts. Equals are in the order of (name, file), as
+/* Puts `order` in order for one of the report's casts, or for all of them where `cast` is their
+ * number: a tensor then goes by the cast in which it comes first. Equals are in the order of (name, file), as
  * bytes, then of the report. */
 void ranking_sort(struct ranking *ranking, enum ranking_order by, size_t cast);
 
