@@ -1,0 +1,16 @@
+/* Embeds the style and the script of the page as they are; paths are from the top folder, where
+ * make runs, which also gives the hashes. */
+#include "output/html.h"
+
+#define EMBED(name, path)                                                                          \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".global " #name ", " #name "_end\n" #name ":\n"                                       \
+            ".incbin \"" path "\"\n" #name "_end:\n"                                               \
+            ".byte 0\n"                                                                            \
+            ".popsection\n")
+
+EMBED(html_style, "src/output/html_style.css");
+EMBED(html_script, "src/output/html_script.js");
+
+const char html_style_hash[] = HTML_STYLE_HASH;
+const char html_script_hash[] = HTML_SCRIPT_HASH;
