@@ -44,6 +44,31 @@ void html_label(struct html *html, const struct report_tensor *tensor)
     buffer_free(&label);
 }
 
+void html_name(struct html *html, const char *name)
+{
+    struct buffer text = {0};
+    escape_markup(&text, name);
+    for (const char *at = text.data; at && *at;) {
+        size_t part = strcspn(at, "._/-");
+        part += at[part] != '\0';
+        buffer_add(html->out, at, part);
+        at += part;
+        buffer_puts(html->out, *at ? "<wbr>" : "");
+    }
+    buffer_free(&text);
+}
+
+void html_link(struct html *html, const struct report_tensor *tensor)
+{
+    struct buffer label = {0};
+    text_label(&label, &html->ranking, tensor);
+    buffer_printf(html->out, "<a class=\"name\" href=\"#t%zu\">",
+                  (size_t)(tensor - html->report->tensors));
+    html_name(html, label.data);
+    buffer_puts(html->out, "</a>");
+    buffer_free(&label);
+}
+
 static void add_sqnr(struct buffer *out, double sqnr)
 {
     buffer_puts(out, "✓ ");
@@ -115,6 +140,62 @@ static void add_counted(struct buffer *out, uint64_t count, const char *one, con
     buffer_printf(out, " %s", count == 1 ? one : many);
 }
 
+static void add_harmed(struct html *html, size_t harmed, const char *mark, enum ink ink,
+                       const char *one, const char *many)
+{
+    if (harmed == 0)
+        return;
+    buffer_printf(html->out, "<li class=\"%s\"><b>%s</b> ", html_ink(ink), mark);
+    number_count(html->out, harmed);
+    buffer_printf(html->out, " %s</li>\n", harmed == 1 ? one : many);
+}
+
+/* The tensor that fares worst in the cast. */
+static size_t worst_in(const struct ranking *ranking, size_t cast)
+{
+    size_t casts = ranking->report->cast_count, worst = 0;
+    for (size_t t = 1; t < ranking->report->tensor_count; t++)
+        if (standing_compare(&ranking->standings[t * casts + cast],
+                             &ranking->standings[worst * casts + cast]) < 0)
+            worst = t;
+    return worst;
+}
+
+/* How many tensors each format harms, and which one most. */
+static void summary_of(struct html *html, size_t cast)
+{
+    const struct report *report = html->report;
+    bool averages = report->has_group[GROUP_EMA];
+    struct ranking_rest all = ranking_rest(&html->ranking, 0, cast);
+    size_t worst = worst_in(&html->ranking, cast);
+    struct buffer standing = {0};
+    enum ink ink = html_standing(&standing, html, worst, cast);
+    buffer_printf(html->out, "<div><dt>%s</dt><dd><ul>\n", report->casts[cast].format.name);
+    add_harmed(html, all.overflow, "▲", INK_BAD, "tensor overflows", "tensors overflow");
+    add_harmed(html, all.not_finite, "◆", INK_WARN, "tensor has NaN or Inf",
+               "tensors have NaN or Inf");
+    add_harmed(html, all.underflow, "▼", INK_BAD, "tensor underflows to zero in places",
+               "tensors underflow to zero in places");
+    add_harmed(html, all.lost, "✕", INK_BAD,
+               averages ? "tensor has averages that are stuck" : "tensor loses updates",
+               averages ? "tensors have averages that are stuck" : "tensors lose updates");
+    if (!(all.overflow || all.not_finite || all.underflow || all.lost))
+        buffer_puts(html->out, "<li class=\"good\"><b>✓</b> no tensor is harmed</li>\n");
+    buffer_puts(html->out, "<li>worst: ");
+    html_link(html, &report->tensors[worst]);
+    buffer_printf(html->out, " <span class=\"standing %s\">%s</span></li>\n</ul></dd></div>\n",
+                  html_ink(ink), standing.data);
+    buffer_free(&standing);
+}
+
+static void summary(struct html *html)
+{
+    buffer_puts(html->out, "<dl class=\"summary\">\n");
+    for (size_t c = 0; c < html->report->cast_count; c++)
+        summary_of(html, c);
+    buffer_puts(html->out, "</dl>\n");
+}
+
 /* "What a cast to fp16 and bf16 does to 4 tensors" */
 static void add_question(struct buffer *out, const struct report *report)
 {
@@ -147,7 +228,10 @@ static void verdict(struct html *html)
     }
     if (report->incomplete)
         html_element(html, "p", INK_BAD, "Incomplete: there was trouble, see the messages.");
-    buffer_puts(html->out, "\n</header>\n<main>\n");
+    buffer_puts(html->out, "\n");
+    if (report->tensor_count > 1 && report->total_elements)
+        summary(html);
+    buffer_puts(html->out, "</header>\n<main>\n");
     buffer_free(&text);
 }
 
@@ -165,16 +249,14 @@ static void close_section(struct html *html)
 
 static void gate_row(struct html *html, const struct report_gate *gate)
 {
-    size_t tensor = (size_t)(gate->tensor - html->report->tensors);
     buffer_puts(html->out, "<tr><th scope=\"row\"><code>");
     escape_markup(html->out, gate->rule);
     buffer_puts(html->out, "</code></th><td class=\"number\" data-title=\"value\">");
     text_value(html->out, &gate->value, &gate->tensor->tensor);
     buffer_printf(html->out, "</td><td data-title=\"format\">%s</td><td data-title=\"tensor\">",
                   html->report->casts[gate->cast].format.name);
-    buffer_printf(html->out, "<a class=\"name\" href=\"#t%zu\">", tensor);
-    html_label(html, gate->tensor);
-    buffer_puts(html->out, "</a></td></tr>\n");
+    html_link(html, gate->tensor);
+    buffer_puts(html->out, "</td></tr>\n");
 }
 
 static void gates_of(struct html *html, enum gate_level level)
@@ -282,10 +364,10 @@ static void only_tensor(struct html *html, const struct report_tensor *tensor)
 {
     const struct tensor *is = &tensor->tensor;
     buffer_puts(html->out, "<p id=\"t0\"><span class=\"name\">");
-    escape_markup(html->out, tensor->file);
+    html_name(html, tensor->file);
     if (*is->name) {
         buffer_puts(html->out, ": ");
-        escape_markup(html->out, is->name);
+        html_name(html, is->name);
     }
     buffer_printf(html->out, "</span>, %s, shape ", is->dtype.name);
     text_shape(html->out, is);
@@ -327,9 +409,9 @@ static void skipped(struct html *html)
     for (size_t i = 0; i < shown; i++) {
         const struct report_skipped *one = &report->skipped[i];
         buffer_puts(html->out, "<li><span class=\"name\">");
-        escape_markup(html->out, one->file);
+        html_name(html, one->file);
         buffer_puts(html->out, *one->skipped.name ? ": " : "");
-        escape_markup(html->out, one->skipped.name);
+        html_name(html, one->skipped.name);
         buffer_puts(html->out, "</span>, ");
         escape_markup(html->out, one->skipped.dtype);
         buffer_puts(html->out, ", ");

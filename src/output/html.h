@@ -23,6 +23,10 @@ const char *html_ink(enum ink ink);
 void html_element(struct html *html, const char *tag, enum ink ink, const char *text);
 /* The name that a tensor goes by, escaped. */
 void html_label(struct html *html, const struct report_tensor *tensor);
+/* A name from elsewhere that lines may break after its dots, dashes and slashes. */
+void html_name(struct html *html, const char *name);
+/* That name of the tensor, which is a link to its row where the page has that. */
+void html_link(struct html *html, const struct report_tensor *tensor);
 
 /* What matters most about a tensor in a cast: its ink, and in a few words with a mark before them
  * what is worst, else the SQNR. */

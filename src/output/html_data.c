@@ -10,9 +10,12 @@
 #include "output/number.h"
 #include "report/bits.h"
 
-/* Histograms and sentences are for the first tensors of the table, as long as the data is not
- * longer than that; the page then stays below 5 MB. */
-enum { DETAILS_MOST = 3800000 };
+/* Histograms and sentences are for the first tensors of the table, as many as leave room for the
+ * figures of the others in a page of 5 MB. */
+enum { PAGE_MOST = 4900000, FIGURES_BYTES = 300, FIGURES_BYTES_CAST = 180 };
+
+/* Sentences without a number are said once, by their place in a list. */
+enum { PHRASES_MOST = 64 };
 
 struct data {
     struct html *html;
@@ -20,6 +23,10 @@ struct data {
     size_t written; /* bytes before `out` was emptied last */
     size_t *ranks;  /* [tensor * casts + cast]: its place where the worst in the cast is first */
     size_t detailed; /* tensors with details */
+    const char *file; /* of the tensor before */
+    char *phrases[PHRASES_MOST]; /* owned */
+    size_t phrase_count;
+    bool first_fact; /* of the cast */
 };
 
 /* Printable, as on the rest of the page; neither the string nor the element can end within. */
@@ -113,12 +120,52 @@ static void put_histogram(struct buffer *out, const struct histogram *histogram)
     buffer_puts(out, "]");
 }
 
+/* The place of a sentence among the phrases; PHRASES_MOST where it is none of them. */
+static size_t phrase_of(struct data *data, const char *sentence)
+{
+    if (strpbrk(sentence, "0123456789"))
+        return PHRASES_MOST;
+    size_t place = 0;
+    while (place < data->phrase_count && strcmp(data->phrases[place], sentence) != 0)
+        place++;
+    if (place == data->phrase_count && place < PHRASES_MOST)
+        data->phrases[data->phrase_count++] = copy_string(sentence);
+    return place;
+}
+
+/* Its ink, then the sentence or the place of the phrase. */
 static void hear(void *context, enum ink ink, const char *sentence)
 {
-    struct buffer *out = context;
-    buffer_printf(out, "%s[\"%s\",", out->data[out->length - 1] == '[' ? "" : ",", html_ink(ink));
-    put_text(out, sentence);
-    buffer_puts(out, "]");
+    struct data *data = context;
+    size_t phrase = phrase_of(data, sentence);
+    buffer_printf(data->out, "%s%d,", data->first_fact ? "" : ",", ink);
+    if (phrase < PHRASES_MOST)
+        buffer_printf(data->out, "%zu", phrase);
+    else
+        put_text(data->out, sentence);
+    data->first_fact = false;
+}
+
+static void put_phrases(struct data *data)
+{
+    buffer_puts(data->out, ",\n\"phrases\":[");
+    for (size_t i = 0; i < data->phrase_count; i++) {
+        put_comma(data->out, i);
+        put_text(data->out, data->phrases[i]);
+        free(data->phrases[i]);
+    }
+    buffer_puts(data->out, "]");
+}
+
+/* By their numbers. */
+static void put_inks(struct data *data)
+{
+    buffer_puts(data->out, "\"inks\":[");
+    for (int ink = INK_PLAIN; ink <= INK_DIM; ink++) {
+        put_comma(data->out, (size_t)ink);
+        put_text(data->out, html_ink((enum ink)ink));
+    }
+    buffer_puts(data->out, "],\n");
 }
 
 /* The relative errors, the binade from which on updates are all lost, and the sentences, which the
@@ -126,7 +173,7 @@ static void hear(void *context, enum ink ink, const char *sentence)
 static void put_cast_details(struct data *data, const struct subject *subject,
                              const struct report_cast *cast)
 {
-    const struct audience audience = {hear, data->out};
+    const struct audience audience = {hear, data};
     const struct report *report = data->html->report;
     int exponent;
     buffer_puts(data->out, ",\"exact\":");
@@ -139,6 +186,7 @@ static void put_cast_details(struct data *data, const struct subject *subject,
     if (!subject->tensor)
         return;
     buffer_puts(data->out, ",\"facts\":[");
+    data->first_fact = true;
     text_tell_facts(&data->html->words, subject, cast, &audience);
     text_tell_fit(&data->html->words, subject, cast, &audience);
     buffer_puts(data->out, "]");
@@ -162,7 +210,7 @@ static void put_standing(struct data *data, size_t tensor, size_t cast)
 {
     struct buffer text = {0};
     enum ink ink = html_standing(&text, data->html, tensor, cast);
-    buffer_printf(data->out, "\"ink\":\"%s\",\"rank\":%zu,\"standing\":", html_ink(ink),
+    buffer_printf(data->out, "\"ink\":%d,\"rank\":%zu,\"standing\":", ink,
                   data->ranks[tensor * data->html->report->cast_count + cast]);
     put_text(data->out, text.data);
     buffer_puts(data->out, ",");
@@ -210,8 +258,11 @@ static void put_tensor(struct data *data, size_t index, bool details)
     text_label(&label, &data->html->ranking, tensor);
     buffer_printf(data->out, "{\"id\":%zu,\"name\":", index);
     put_text(data->out, label.data);
-    buffer_puts(data->out, ",\"file\":");
-    put_text(data->out, tensor->file);
+    if (data->file != tensor->file) { /* else it is that of the one before */
+        buffer_puts(data->out, ",\"file\":");
+        put_text(data->out, tensor->file);
+        data->file = tensor->file;
+    }
     buffer_puts(data->out, ",\"dtype\":");
     put_text(data->out, tensor->tensor.dtype.name);
     buffer_puts(data->out, ",\"shape\":\"");
@@ -226,13 +277,15 @@ static void put_tensor(struct data *data, size_t index, bool details)
 static void put_tensors(struct data *data)
 {
     struct html *html = data->html;
+    size_t row = FIGURES_BYTES + html->report->cast_count * FIGURES_BYTES_CAST;
     buffer_puts(data->out, "\"tensors\":[");
     for (size_t place = 0; place < html->rows; place++) {
         size_t before = data->out->length;
         if (!sink_goes_on(html->sink))
             break;
         data->written += before > data->out->length ? before : 0;
-        bool details = data->written + data->out->length < DETAILS_MOST;
+        bool details =
+            data->written + data->out->length + (html->rows - place) * row < PAGE_MOST;
         data->detailed += details;
         buffer_puts(data->out, place ? ",\n" : "\n");
         put_tensor(data, html->ranking.order[place], details);
@@ -260,12 +313,14 @@ void html_data(struct html *html)
     find_ranks(&data);
     buffer_puts(data.out, "<script type=\"application/json\" id=\"data\">\n{");
     put_formats(&data);
+    put_inks(&data);
     put_metrics(&data);
     buffer_printf(data.out, "\"count\":%zu,\"update\":", html->report->tensor_count);
     number_json(data.out, html->report->settings.constant_update);
     buffer_puts(data.out, ",\n");
     put_total(&data);
     put_tensors(&data);
+    put_phrases(&data);
     buffer_puts(data.out, "}\n</script>\n");
     free(data.ranks);
 }

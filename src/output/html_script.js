@@ -4,6 +4,9 @@
   const formats = data.formats;
   const PAGE = 100; // rows that are shown at first, and that a button adds
 
+  let file;
+  for (const tensor of data.tensors) file = tensor.file ??= file;
+
   // Elements. What comes from the data is only ever text.
 
   const SVG = "http://www.w3.org/2000/svg";
@@ -39,10 +42,12 @@
     return percent < 0.01 ? "<0.01 %" : percent > 99.99 ? ">99.99 %" : percent.toFixed(2) + " %";
   }
   const power = (exponent) => "2^" + exponent;
+  // The same with the exponent raised.
+  const raised = (exponent) => ["2", svg("tspan", { class: "exponent", dy: -4 }, String(exponent))];
 
   // Charts: bars over binades in a box of WIDTH by HEIGHT; their heights are logarithms.
 
-  const WIDTH = 320, TOP = 16, BASE = 116, LEFT = 6, RIGHT = 6;
+  const WIDTH = 400, TOP = 18, BASE = 130, LEFT = 6, RIGHT = 6;
 
   function chart(height, title, ...children) {
     return svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title }, svg("title", {}, title), ...children);
@@ -62,9 +67,12 @@
     while ((end - first) / step > 7) step *= 2;
     const out = [svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: BASE + 0.5, y2: BASE + 0.5 })];
     for (let k = Math.ceil(first / step) * step; k < end; k += step)
-      if (!words.some((at) => Math.abs(x(at) - x(k)) < 26))
-        out.push(svg("text", { x: x(k).toFixed(1), y: BASE + 13, "text-anchor": x(k) < 20 ? "start" : "middle" }, power(k)));
+      if (!words.some((at) => Math.abs(x(at) - x(k)) < 36)) out.push(tick(x, k));
     return out;
+  }
+  function tick(x, k) {
+    const anchor = x(k) < LEFT + 10 ? "start" : x(k) > WIDTH - RIGHT - 14 ? "end" : "middle";
+    return svg("text", { x: x(k).toFixed(1), y: BASE + 15, "text-anchor": anchor }, ...raised(k));
   }
   const mostOf = (histogram, least) => histogram.slice(1).reduce((most, value) => Math.max(most, value), least);
 
@@ -95,13 +103,13 @@
         const left = x(from), width = x(to) - left;
         if (width <= 0) continue;
         if (kind) parts.push(svg("rect", { class: "zone " + kind, x: left.toFixed(1), y: 0, width: width.toFixed(1), height: BASE }));
-        if (width > word.length * 5.4)
+        if (width > word.length * 6)
           parts.push(svg("text", { x: (left + width / 2).toFixed(1), y: 11, "text-anchor": "middle" }, word));
         if (from > first && from < end) {
           parts.push(svg("line", { class: "limit", x1: left.toFixed(1), x2: left.toFixed(1), y1: 0, y2: BASE }));
-          if (words.every((at) => Math.abs(x(at) - left) > 30)) {
+          if (words.every((at) => Math.abs(x(at) - left) > 36)) {
             words.push(from);
-            parts.push(svg("text", { x: left.toFixed(1), y: BASE + 13, "text-anchor": "middle" }, power(from)));
+            parts.push(tick(x, from));
           }
         }
       }
@@ -113,12 +121,14 @@
         parts.push(bar(x, k, k + 1, histogram[i], most, kindOf(k),
           `${power(k)} ≤ |x| < ${power(k + 1)}: ${count(histogram[i])} elements, ${share(histogram[i], tensor.elements)}`));
     }
-    let height = BASE + 18;
+    let height = BASE + 20;
     if (cast.frozen !== undefined && cast.frozen < end) {
-      const from = Math.max(cast.frozen, first), left = x(from);
-      height += 16;
-      parts.push(svg("path", { class: "lost", d: `M${left.toFixed(1)} ${BASE + 18}v5H${WIDTH - RIGHT}v-5` }),
-        svg("text", { x: Math.min(left + 3, WIDTH - 150).toFixed(1), y: BASE + 33 }, `from ${power(cast.frozen)} on every update vanishes`));
+      // Subnormal numbers are as far apart as the smallest normal ones.
+      const all = limits && cast.frozen <= limits.normal, left = x(all ? first : cast.frozen);
+      height += 24;
+      parts.push(svg("path", { class: "lost", d: `M${left.toFixed(1)} ${BASE + 20}v5H${WIDTH - RIGHT}v-5` }),
+        svg("text", { x: WIDTH - RIGHT, y: BASE + 38, "text-anchor": "end" },
+          ...(all ? ["no element can move"] : ["from ", ...raised(cast.frozen), svg("tspan", { dy: 4 }, " on no element can move")])));
     }
     return chart(height, `Magnitudes of the elements against the range of ${format.name}`, ...parts, ...ticks(x, first, end, words));
   }
@@ -126,17 +136,17 @@
   function errorChart(tensor, format, cast) {
     const histogram = cast.errors;
     if (histogram.length === 1) return html("p", { class: "note" }, "no error: every finite element other than zero is exact");
-    const end = Math.max(histogram[0] + histogram.length, -format.precision + 2), first = histogram[0] - 4;
+    const end = Math.max(histogram[0] + histogram.length, 2 - format.precision), first = histogram[0] - 4;
     const x = scaleOf(first, end), most = mostOf(histogram, cast.exact), parts = [];
-    const words = [first];
+    const words = [first + 1.5];
     parts.push(bar(x, first + 0.4, first + 2.6, cast.exact, most, "exact", `exact: ${count(cast.exact)} elements, ${share(cast.exact, tensor.elements)}`),
-      svg("text", { x: x(first).toFixed(1), y: BASE + 13 }, "exact"));
+      svg("text", { x: x(first + 1.5).toFixed(1), y: BASE + 15, "text-anchor": "middle" }, "exact"));
     const bound = x(1 - format.precision);
     if (1 - format.precision > first) {
-      const right = bound > WIDTH - 150;
+      const right = bound > WIDTH - 180;
       parts.push(svg("line", { class: "limit", x1: bound.toFixed(1), x2: bound.toFixed(1), y1: 0, y2: BASE }),
         svg("text", { x: (right ? bound - 3 : bound + 3).toFixed(1), y: 11, "text-anchor": right ? "end" : "start" },
-          `normal numbers stay below ${power(1 - format.precision)}`));
+          "normal numbers stay below ", ...raised(1 - format.precision)));
     }
     for (let i = 1; i < histogram.length; i++) {
       const k = histogram[0] + i - 1;
@@ -144,7 +154,7 @@
         parts.push(bar(x, k, k + 1, histogram[i], most, k >= 0 ? "bad" : k > -format.precision ? "warn" : "",
           `${power(k)} ≤ |e|/|x| < ${power(k + 1)}: ${count(histogram[i])} elements, ${share(histogram[i], tensor.elements)}`));
     }
-    return chart(BASE + 18, `Relative errors in ${format.name}`, ...parts, ...ticks(x, first + 3, end, words));
+    return chart(BASE + 20, `Relative errors in ${format.name}`, ...parts, ...ticks(x, first + 3, end, words));
   }
 
   // Every element is of one class: their shares side by side.
@@ -180,8 +190,8 @@
       const at = x(Math.log10(value)), y = 22 + row * 15, right = at > WIDTH / 2;
       parts.push(svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }),
         svg("circle", { class: "dot", cx: at.toFixed(1), cy: y, r: 4 }),
-        svg("text", { x: (right ? at - 7 : at + 7).toFixed(1), y: y + 3.5, "text-anchor": right ? "end" : "start" },
-          `above ${figure(cast, "update.smallest_surviving.p" + part)}: ${part} % move`));
+        svg("text", { class: "halo", x: (right ? at - 7 : at + 7).toFixed(1), y: y + 3.5, "text-anchor": right ? "end" : "start" },
+          `an update above ${figure(cast, "update.smallest_surviving.p" + part)} moves ${part} %`));
     });
     return chart(rows + 4, `How large an update must be to move weights in ${format.name}`, ...parts);
   }
@@ -228,6 +238,16 @@
     return html("details", {}, html("summary", {}, "Every figure"), inputs, casts);
   }
 
+  // Inks and sentences in turn; of phrases that are said often, their place in a list.
+  function facts(cast) {
+    const items = [];
+    for (let i = 0; i < cast.facts.length; i += 2) {
+      const said = cast.facts[i + 1];
+      items.push(html("li", { class: data.inks[cast.facts[i]] }, typeof said === "number" ? data.phrases[said] : said));
+    }
+    return items;
+  }
+
   function details(tensor) {
     const what = `${tensor.file}, ${tensor.dtype}, shape ${tensor.shape}, ${count(tensor.elements)} elements`;
     const head = html("p", { class: "head" }, what);
@@ -236,9 +256,12 @@
         `Pictures are kept for the first ${count(data.detailed)} tensors; --select with this name has them.`), figureTable(tensor)];
     return [head, html("div", { class: "facts" }, ...tensor.casts.map((cast, c) =>
       html("article", {}, html("h3", {}, formats[c].name),
-        html("ul", {}, ...cast.facts.map(([ink, sentence]) => html("li", { class: ink }, sentence))),
+        html("ul", {}, ...facts(cast)),
         ...pictures(tensor, formats[c], cast)))), figureTable(tensor)];
   }
+
+  // Lines may break after dots, dashes and slashes.
+  const broken = (name) => name.split(/(?<=[._/-])/).flatMap((part) => [part, html("wbr")]);
 
   // The table.
 
@@ -273,7 +296,7 @@
     const fits = (tensor) => {
       const text = `${tensor.name} ${tensor.file} ${tensor.dtype}`.toLowerCase();
       return words.every((word) => text.includes(word)) &&
-        (!state.trouble || tensor.casts.some((cast) => cast.ink === "bad" || cast.ink === "warn"));
+        (!state.trouble || tensor.casts.some((cast) => ["bad", "warn"].includes(data.inks[cast.ink])));
     };
     const found = data.tensors.filter(fits);
     return state.column < 0 ? found : found.sort(compare);
@@ -283,7 +306,7 @@
     const cast = tensor.casts[c], title = { "data-title": formats[c].name };
     return state.figure
       ? html("td", { class: "number", ...title }, figure(cast, state.figure) || "–")
-      : html("td", { class: "standing " + cast.ink, ...title }, cast.standing);
+      : html("td", { class: "standing " + data.inks[cast.ink], ...title }, cast.standing);
   }
 
   function detailRow(tensor) {
@@ -292,7 +315,7 @@
 
   function row(tensor) {
     const open = state.open.has(tensor.id);
-    const button = html("button", { type: "button", class: "name", "aria-expanded": String(open), on: { click: () => toggle(tensor, line, button) } }, tensor.name);
+    const button = html("button", { type: "button", class: "name", "aria-expanded": String(open), on: { click: () => toggle(tensor, line, button) } }, ...broken(tensor.name));
     const line = html("tr", { id: "t" + tensor.id }, html("th", { scope: "row" }, button),
       ...FIXED.slice(1).map((column, i) => html("td", { class: "number", "data-title": TITLES[i + 1] }, column.text(tensor))),
       ...formats.map((_, c) => castCell(tensor, c)));

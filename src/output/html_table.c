@@ -33,8 +33,8 @@ static void tensor_row(struct html *html, size_t place)
     const struct report_tensor *tensor = &html->report->tensors[index];
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(html->report, tensor, &room);
-    buffer_printf(html->out, "<tr id=\"t%zu\"><th scope=\"row\" class=\"name\">", index);
-    html_label(html, tensor);
+    buffer_printf(html->out, "<tr id=\"t%zu\"><th scope=\"row\">", index);
+    html_link(html, tensor);
     buffer_puts(html->out, "</th><td class=\"number\" data-title=\"elements\">");
     number_count(html->out, tensor->tensor.elements);
     buffer_puts(html->out, "</td>");
@@ -158,9 +158,8 @@ static void add_total(struct html *html, const struct report_cast *cast, enum me
         text_value(html->out, value, NULL);
     } else if (where) {
         if (html->report->tensor_count > 1) {
-            buffer_puts(html->out, "<span class=\"name\">");
-            html_label(html, where);
-            buffer_puts(html->out, "</span> ");
+            html_link(html, where);
+            buffer_puts(html->out, " ");
         }
         text_index(html->out, &where->tensor, value->count);
     }
