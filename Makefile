@@ -140,8 +140,10 @@ demo: packages
 	+@$(SUBMAKE) all
 	@tests/demo build/precheck
 
+# Without a browser its tests are skipped by name.
 check:
 	@tests/packages build test
+	@tests/packages browser || echo 'there is no browser'
 	+@$(SUBMAKE) all test-programs
 	@tests/run $(OUT)
 

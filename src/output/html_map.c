@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/escape.h"
 #include "output/number.h"
 
 enum {
@@ -178,9 +179,82 @@ static void format_columns(const struct map *map)
     buffer_puts(map->html->out, "</svg>\n");
 }
 
+/* What the labels begin and end with alike, up to a dot or slash: it stands back, so that what tells
+ * them apart is seen. */
+struct alike {
+    size_t before, after;
+};
+
+static size_t alike_before(const char *one, const char *other, size_t most)
+{
+    size_t length = 0, part = 0;
+    while (length < most && one[length] && one[length] == other[length])
+        if (strchr("./", one[length++]))
+            part = length;
+    return part;
+}
+
+static size_t alike_after(const char *one, const char *other, size_t most)
+{
+    size_t length = 0, part = 0, end = strlen(one), others = strlen(other);
+    while (length < most && length < end && length < others &&
+           one[end - 1 - length] == other[others - 1 - length])
+        if (strchr("./", one[end - ++length]))
+            part = length;
+    return part;
+}
+
+static struct buffer label_at(const struct map *map, size_t place)
+{
+    const struct ranking *ranking = &map->html->ranking;
+    struct buffer label = {0};
+    text_label(&label, ranking, &ranking->report->tensors[ranking->order[place]]);
+    return label;
+}
+
+static struct alike find_alike(const struct map *map)
+{
+    struct buffer first = label_at(map, 0);
+    struct alike alike = {first.length, first.length};
+    for (size_t i = 1; i < map->named; i++) {
+        struct buffer label = label_at(map, i);
+        alike.before = alike_before(first.data, label.data, alike.before);
+        alike.after = alike_after(first.data, label.data, alike.after);
+        buffer_free(&label);
+    }
+    if (map->named < 2 || alike.before + alike.after >= first.length)
+        alike = (struct alike){0};
+    buffer_free(&first);
+    return alike;
+}
+
+static void add_part(const struct map *map, const char *class, const char *label, size_t length)
+{
+    char *part = copy_bytes(label, length);
+    buffer_printf(map->html->out, "<tspan class=\"%s\">", class);
+    escape_markup(map->html->out, part);
+    buffer_puts(map->html->out, "</tspan>");
+    free(part);
+}
+
+static void add_name(const struct map *map, size_t place, const struct alike *alike)
+{
+    struct buffer label = label_at(map, place);
+    size_t own = label.length - alike->before;
+    own -= alike->after < own ? alike->after : 0;
+    if (alike->before)
+        add_part(map, "alike", label.data, alike->before);
+    add_part(map, "own", label.data + alike->before, own);
+    if (alike->before + own < label.length)
+        add_part(map, "alike", label.data + alike->before + own,
+                 label.length - alike->before - own);
+    buffer_free(&label);
+}
+
 static void named_names(const struct map *map)
 {
     struct html *html = map->html;
+    struct alike alike = find_alike(map);
     buffer_printf(html->out, "<svg class=\"names\" height=\"%d\" role=\"list\" "
                              "aria-label=\"the first tensors of the table\">\n", height(map));
     for (size_t i = 0; i < map->named; i++) {
@@ -189,7 +263,7 @@ static void named_names(const struct map *map)
                       "<a href=\"#t%zu\" role=\"listitem\"><text x=\"100%%\" y=\"%d\" "
                       "text-anchor=\"end\">",
                       tensor, (int)i * LINE + 13);
-        html_label(html, &html->report->tensors[tensor]);
+        add_name(map, i, &alike);
         buffer_puts(html->out, "</text></a>\n");
     }
     if (map->lines) {

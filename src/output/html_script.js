@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const formats = data.formats;
-  const PAGE = 100; // rows that are shown at first, and that a button adds
+  const PAGE = 50; // rows that are shown at first, and that a button adds
 
   let file;
   for (const tensor of data.tensors) file = tensor.file ??= file;

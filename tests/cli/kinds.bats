@@ -1,7 +1,7 @@
 # The kinds of output other than text and JSON: read by other programs, and compared with the JSON.
 load helper
 
-kinds='ndjson csv markdown junit prometheus github'
+kinds='ndjson csv markdown html junit prometheus github'
 
 prepare()
 {

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
 
 
 def check(holds, *what):
@@ -222,7 +223,123 @@ def code(text):
     return "`" + escaped(printable(text), lambda c: c in "`|") + "`"
 
 
-KINDS = {"ndjson": ndjson, "csv": csv_, "junit": junit, "prometheus": prometheus, "github": github, "markdown": markdown}
+# Elements of HTML that have no end, and those that the page may have beside them and SVG's.
+VOID = {"meta", "input", "wbr"}
+KNOWN = VOID | set("""html head title style body header main footer section article h1 h2 h3 p a b span small code ul li dl div dt dd
+    table caption thead tbody tr th td details summary fieldset legend label figure figcaption script
+    svg g rect path text tspan""".split())
+ATTRIBUTES = set("""lang charset http-equiv content name class id href scope aria-label aria-labelledby aria-hidden role type
+    checked data-title viewbox height width preserveaspectratio x y d dy transform text-anchor""".split())
+
+
+class Tree(HTMLParser):
+    """Checks that every element ends where it should; collects what is in them."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.ids, self.links, self.texts, self.scripts = [], set(), [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        check(tag in KNOWN and all(name in ATTRIBUTES for name, _ in attributes), tag, attributes)
+        given = dict(attributes)
+        check(len(given) == len(attributes), "an attribute twice:", attributes)
+        if "id" in given:
+            check(given["id"] not in self.ids, "an id twice:", given)
+            self.ids.add(given["id"])
+        if "href" in given:
+            check(tag == "a" and re.fullmatch(r"#t\d+", given["href"]), given)
+        if tag == "tr":
+            self.texts.append("")
+        if tag == "script":
+            self.scripts.append(given.get("type"))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        check(self.open and self.open.pop() == tag, tag, "ends what is not open:", self.open)
+
+    def handle_comment(self, data):
+        check(False, "a comment:", data)
+
+    def handle_data(self, data):
+        if self.texts:
+            self.texts[-1] += data
+        if self.open[-1:] == ["script"] and self.scripts[-1]:
+            self.data = json.loads(data)
+
+
+def html_value(value):
+    """As the script reads it back."""
+    if value in ("", "inf", "-inf") or value.startswith("["):
+        return value
+    return float(value.replace(",", ""))
+
+
+def close_to(cell, value):
+    if value is None:
+        return cell == ""
+    got = html_value(cell)
+    if isinstance(value, list):
+        return got == ("" if value == [] else json.dumps(value))
+    return got == value or abs(got - value) <= 0.0005 * abs(value)
+
+
+def html_figures(members, names, cells, of_total):
+    known = dict(flat(members))
+    check(len(names) == len(cells), cells)
+    for name, cell in zip(names, cells):
+        if not (of_total and name.endswith("_at")):
+            check(close_to(cell, known.get(name)), name, cell, known.get(name))
+    missing = [k for k in known if k not in names and not OTHERS.match(k) and not k.startswith("sum")
+               and not (of_total and "_at." in k) and not (known[k] is None and "smallest" in k)]
+    check(not missing, "not there:", missing)
+
+
+def html(text, report):
+    tree = Tree()
+    tree.feed(text)
+    tree.close()
+    check(not tree.open and text.startswith("<!DOCTYPE html>"), tree.open)
+    check(tree.scripts == ["application/json", None], tree.scripts)
+    check(not any(is_unruly(c) and c != "\n" for c in text), "a control character")
+    data = tree.data
+    inputs = [m[1] for m in data["metrics"] if m[0] == "input"]
+    casts = [(m[0] + "." if m[0] else "") + m[1] for m in data["metrics"] if m[0] != "input"]
+    check([f["name"] for f in data["formats"]] == [c["to"] for c in report["total"]], "formats")
+    for said, cast in zip(data["total"]["casts"], report["total"]):
+        html_figures(figures({"input": {}}, cast), casts, said["figures"].split("|"), True)
+    file = None
+    check(sorted(t["id"] for t in data["tensors"]) == list(range(len(report["tensors"]))), "not the tensors")
+    for said in data["tensors"]:
+        tensor = report["tensors"][said["id"]]
+        file = said.get("file", file)
+        check(file == printable(tensor["file"]), file, tensor["file"])
+        check(said["name"] in (printable(tensor["name"]), printable(tensor["file"]),
+                               printable(f"{tensor['file']}: {tensor['name']}")), said["name"])
+        check((said["dtype"], said["shape"], said["elements"]) ==
+              (tensor["dtype"], json.dumps(tensor["shape"]), tensor["elements"]), said)
+        html_figures({k: v for k, v in tensor["input"].items() if k != "exponents"}, inputs, said["input"].split("|"), False)
+        check(same_bins(said["exponents"], tensor["input"]["exponents"]), said["exponents"])
+        for one, cast in zip(said["casts"], tensor["casts"]):
+            html_figures(figures({"input": {}}, cast), casts, one["figures"].split("|"), False)
+            check(same_bins(one["errors"], cast["relative_error"]) and one["exact"] == cast["relative_error"]["exact"], one)
+    rows = " ".join(tree.texts)
+    for gate in failing(report, "error")[:1]:
+        check(printable(gate["rule"]) in rows, gate)
+    verdict = {"pass": "Pass", "fail": "Fail", None: None}[report["verdict"]]
+    check((f'<span class="stamp">{verdict}</span>' in text) == bool(verdict) and text.count('"stamp"') <= 1, "no verdict")
+
+
+def same_bins(said, histogram):
+    return said[1:] == histogram["counts"] and (len(said) == 1 or said[0] == histogram["first"])
+
+
+KINDS = {"ndjson": ndjson, "csv": csv_, "junit": junit, "prometheus": prometheus, "github": github, "markdown": markdown,
+         "html": html}
 
 
 def main():

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "output/output.h"
 #include "output/told.h"
 #include "sample_report.h"
@@ -97,6 +98,7 @@ static void what_strangers_wrote_is_text(void **state)
         expect_in("markdown", &report, "\n| %s | 1 | fp16 | %s |\n", markdown, markdown);
         expect_in("junit", &report, "<testcase name=\"%s in fp16\" classname=\"%s/%s\">", junit,
                   junit, junit);
+        expect_in("html", &report, "\n<tr><th scope=\"row\"><code>%s</code></th><td ", junit);
         expect_in("github", &report, "::error file=%s,title=%s::%s: %s in fp16 (value 1)\n",
                   property, property, message, message);
         report_free(&report);
@@ -107,7 +109,7 @@ static void what_strangers_wrote_is_text(void **state)
 static void no_line_is_added(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"ndjson", "csv",        "markdown",
+    static const char *const kinds[] = {"ndjson", "csv",        "markdown", "html",
                                         "junit",  "prometheus", "github"};
     for (size_t k = 0; k < COUNT(kinds); k++)
         for (size_t i = 0; i < COUNT(strangers); i++) {
@@ -146,12 +148,59 @@ static void reports_of_nothing(void **state)
     expect_in("prometheus", &report, "\nprecheck_complete 0\n");
     expect_in("github", &report, "::error title=precheck::incomplete");
     expect_in("markdown", &report, "### precheck\n\n**Incomplete");
+    expect_in("html", &report, "<p class=\"bad\">Incomplete: there was trouble");
     expect_in("csv", &report, "file,name,");
     expect_in("ndjson", &report, "{\"schema\": \"precheck/1\"");
     report.incomplete = false;
     char *text = render("github", &report);
     assert_string_equal(text, "");
     free(text);
+}
+
+/* Neither a string nor the element that the data is in ends within a name. */
+static void data_of_the_page_is_inert(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"</script><!--", "\"name\":\"\\u003c/script\\u003e\\u003c!--\","},
+        {"\"\\u0041", "\"name\":\"\\u0022\\u005cu0041\","},
+        {"\\x41\x01", "\"name\":\"\\u005cx5cx41\\u005cx01\","},
+        {"&amp;\xe2\x80\xae", "\"name\":\"\\u0026amp;\\u005cxe2\\u005cx80\\u005cxae\","},
+    };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct report report = report_of(names[i][0]);
+        expect_in("html", &report, "%s", names[i][1]);
+        report_free(&report);
+    }
+}
+
+/* What the page has no room for it counts, and it never passes 5 MB by much. */
+static void pages_are_limited(void **state)
+{
+    (void)state;
+    enum { TENSORS = 5000 };
+    struct sample_tensor *tensors = allocate(TENSORS, sizeof *tensors);
+    char(*names)[16] = allocate(TENSORS, sizeof *names);
+    double *normal = sample_normal(1, 256, 1);
+    for (size_t t = 0; t < TENSORS; t++) {
+        snprintf(names[t], sizeof names[t], "tensor.%zu", t);
+        tensors[t] = (struct sample_tensor){"m", names[t], 1, {256}, normal};
+    }
+    struct report report = sample_report("fp16,bf16,e4m3fn,e5m2", 0, tensors, TENSORS);
+    char *text = render("html", &report);
+    assert_true(strlen(text) < 5000000);
+    assert_non_null(strstr(text, "<p>The page has the first 4,000 of 5,000 tensors; "));
+    assert_non_null(strstr(text, "<li>bf16: 1,000 more tensors</li>"));
+    assert_non_null(strstr(text, "The script shows more tensors; without it the first 3 are"));
+    const char *detailed = strstr(text, "\"detailed\":");
+    assert_non_null(detailed);
+    size_t count = strtoul(detailed + strlen("\"detailed\":"), NULL, 10);
+    assert_in_range(count, 500, 3999);
+    free(text);
+    report_free(&report);
+    free(normal);
+    free(names);
+    free(tensors);
 }
 
 /* Of as many as GitHub shows all, of more the worst nine and how many more. */
@@ -204,6 +253,8 @@ int main(void)
         cmocka_unit_test(no_line_is_added),
         cmocka_unit_test(advice_is_prose),
         cmocka_unit_test(reports_of_nothing),
+        cmocka_unit_test(data_of_the_page_is_inert),
+        cmocka_unit_test(pages_are_limited),
         cmocka_unit_test(annotations_are_limited),
         cmocka_unit_test(gates_are_told_by_level),
     };
