@@ -21,7 +21,7 @@ struct data {
     struct html *html;
     struct buffer *out;
     size_t written; /* bytes before `out` was emptied last */
-    size_t *ranks;  /* [tensor * casts + cast]: its place where the worst in the cast is first */
+    size_t *ranks;  /* [place * casts + cast]: of the row, where the worst in the cast is first */
     size_t detailed; /* tensors with details */
     const char *file; /* of the tensor before */
     char *phrases[PHRASES_MOST]; /* owned */
@@ -206,18 +206,21 @@ static void put_cast(struct data *data, const struct subject *subject,
         put_cast_details(data, subject, cast);
 }
 
-static void put_standing(struct data *data, size_t tensor, size_t cast)
+static void put_standing(struct data *data, size_t place, size_t cast)
 {
+    const struct html *html = data->html;
     struct buffer text = {0};
-    enum ink ink = html_standing(&text, data->html, tensor, cast);
+    enum ink ink = html_standing(&text, html, html->ranking.order[place], cast);
     buffer_printf(data->out, "\"ink\":%d,\"rank\":%zu,\"standing\":", ink,
-                  data->ranks[tensor * data->html->report->cast_count + cast]);
+                  data->ranks[place * html->report->cast_count + cast]);
     put_text(data->out, text.data);
     buffer_puts(data->out, ",");
     buffer_free(&text);
 }
 
-static void put_subject(struct data *data, const struct subject *subject, bool details)
+/* The place is that of the tensor among the rows. */
+static void put_subject(struct data *data, const struct subject *subject, size_t place,
+                        bool details)
 {
     buffer_puts(data->out, "\"elements\":");
     number_plain(data->out, subject->elements);
@@ -231,7 +234,7 @@ static void put_subject(struct data *data, const struct subject *subject, bool d
     for (size_t c = 0; c < subject->cast_count; c++) {
         buffer_puts(data->out, c ? ",{" : "{");
         if (subject->tensor)
-            put_standing(data, (size_t)(subject->tensor - subject->report->tensors), c);
+            put_standing(data, place, c);
         put_cast(data, subject, &subject->casts[c], details);
         buffer_puts(data->out, "}");
     }
@@ -243,13 +246,14 @@ static void put_total(struct data *data)
     const struct report *report = data->html->report;
     const struct subject subject = text_subject(report, NULL, &report->total);
     buffer_puts(data->out, "\"total\":{");
-    put_subject(data, &subject, true);
+    put_subject(data, &subject, 0, true);
     buffer_puts(data->out, "},\n");
 }
 
-static void put_tensor(struct data *data, size_t index, bool details)
+static void put_tensor(struct data *data, size_t place, bool details)
 {
     const struct report *report = data->html->report;
+    size_t index = data->html->ranking.order[place];
     const struct report_tensor *tensor = &report->tensors[index];
     struct report_figures room = {0};
     struct subject subject =
@@ -268,7 +272,7 @@ static void put_tensor(struct data *data, size_t index, bool details)
     buffer_puts(data->out, ",\"shape\":\"");
     text_shape(data->out, &tensor->tensor);
     buffer_puts(data->out, "\",");
-    put_subject(data, &subject, details);
+    put_subject(data, &subject, place, details);
     buffer_puts(data->out, "}");
     buffer_free(&label);
     report_figures_done(report, &room);
@@ -288,23 +292,40 @@ static void put_tensors(struct data *data)
             data->written + data->out->length + (html->rows - place) * row < PAGE_MOST;
         data->detailed += details;
         buffer_puts(data->out, place ? ",\n" : "\n");
-        put_tensor(data, html->ranking.order[place], details);
+        put_tensor(data, place, details);
     }
     buffer_printf(data->out, "],\n\"detailed\":%zu", data->detailed);
 }
 
-/* The table's order is put back. */
+struct sorting {
+    const struct ranking *ranking;
+    size_t cast;
+};
+
+/* Of two rows, by their places. */
+static int worse_first(const void *a, const void *b, void *context)
+{
+    const struct sorting *sorting = context;
+    size_t one = *(const size_t *)a, other = *(const size_t *)b;
+    int order = standing_compare(ranking_standing(sorting->ranking, one, sorting->cast),
+                                 ranking_standing(sorting->ranking, other, sorting->cast));
+    return order ? order : (one > other) - (one < other);
+}
+
 static void find_ranks(struct data *data)
 {
-    struct html *html = data->html;
-    const struct report *report = html->report;
-    data->ranks = reallocate(NULL, report->tensor_count * report->cast_count, sizeof *data->ranks);
-    for (size_t c = 0; c < report->cast_count; c++) {
-        ranking_sort(&html->ranking, ORDER_WORST, c);
-        for (size_t place = 0; place < report->tensor_count; place++)
-            data->ranks[html->ranking.order[place] * report->cast_count + c] = place;
+    const struct html *html = data->html;
+    size_t casts = html->report->cast_count, *places = allocate(html->rows, sizeof *places);
+    data->ranks = allocate(html->rows * casts, sizeof *data->ranks);
+    for (size_t c = 0; c < casts; c++) {
+        for (size_t place = 0; place < html->rows; place++)
+            places[place] = place;
+        qsort_r(places, html->rows, sizeof *places, worse_first,
+                &(struct sorting){&html->ranking, c});
+        for (size_t rank = 0; rank < html->rows; rank++)
+            data->ranks[places[rank] * casts + c] = rank;
     }
-    ranking_sort(&html->ranking, html->style->order, report->cast_count);
+    free(places);
 }
 
 void html_data(struct html *html)

@@ -43,7 +43,7 @@ static int by_name(const struct report *report, size_t a, size_t b)
 struct sorting {
     const struct ranking *ranking;
     enum ranking_order by;
-    size_t cast;
+    const struct standing **standings; /* that a tensor goes by */
 };
 
 static int larger_first(double a, double b)
@@ -82,16 +82,17 @@ static int by_standing(enum ranking_order by, const struct standing *one,
     }
 }
 
-/* That a tensor goes by. */
-static const struct standing *standing_in(const struct sorting *sorting, size_t tensor)
+/* In one cast, or in that in which the tensor comes first. */
+static const struct standing *standing_in(const struct ranking *ranking, enum ranking_order by,
+                                          size_t tensor, size_t cast)
 {
-    size_t casts = sorting->ranking->report->cast_count;
-    const struct standing *standings = &sorting->ranking->standings[tensor * casts];
-    if (sorting->cast < casts)
-        return &standings[sorting->cast];
+    size_t casts = ranking->report->cast_count;
+    const struct standing *standings = &ranking->standings[tensor * casts];
+    if (cast < casts)
+        return &standings[cast];
     const struct standing *first = standings;
     for (size_t c = 1; c < casts; c++)
-        if (by_standing(sorting->by, &standings[c], first) < 0)
+        if (by_standing(by, &standings[c], first) < 0)
             first = &standings[c];
     return first;
 }
@@ -102,7 +103,7 @@ static int by_figure(const struct sorting *sorting, size_t a, size_t b)
     uint64_t size = tensors[a].tensor.elements, sizes = tensors[b].tensor.elements;
     if (sorting->by == ORDER_SIZE)
         return (size < sizes) - (size > sizes);
-    return by_standing(sorting->by, standing_in(sorting, a), standing_in(sorting, b));
+    return by_standing(sorting->by, sorting->standings[a], sorting->standings[b]);
 }
 
 static int compare(const void *a, const void *b, void *context)
@@ -115,9 +116,12 @@ static int compare(const void *a, const void *b, void *context)
 
 void ranking_sort(struct ranking *ranking, enum ranking_order by, size_t cast)
 {
-    struct sorting sorting = {ranking, by, cast};
-    qsort_r(ranking->order, ranking->report->tensor_count, sizeof *ranking->order, compare,
-            &sorting);
+    size_t count = ranking->report->tensor_count;
+    struct sorting sorting = {ranking, by, allocate(count, sizeof *sorting.standings)};
+    for (size_t t = 0; t < count; t++)
+        sorting.standings[t] = standing_in(ranking, by, t, cast);
+    qsort_r(ranking->order, count, sizeof *ranking->order, compare, &sorting);
+    free(sorting.standings);
 }
 
 /* In the order of names, neighbours tell. */
