@@ -180,18 +180,20 @@
     if (!points.length) return undefined;
     const logs = points.map(([, value]) => Math.log10(value)).concat(update ? Math.log10(update) : []);
     const first = Math.floor(Math.min(...logs) - 0.3), end = Math.ceil(Math.max(...logs) + 0.3);
-    const x = scaleOf(first, end), rows = points.length * 15 + 14, parts = [];
+    const all = scaleOf(first, end), rows = points.length * 17 + 14, left = 76, parts = [];
+    const x = (value) => left + (all(Math.log10(value)) - LEFT) * (WIDTH - RIGHT - left) / (WIDTH - RIGHT - LEFT);
     if (update) {
-      const at = x(Math.log10(update));
-      parts.push(svg("line", { class: "lost", x1: at.toFixed(1), x2: at.toFixed(1), y1: 12, y2: rows }),
-        svg("text", { x: at.toFixed(1), y: 9, "text-anchor": at < 60 ? "start" : at > WIDTH - 60 ? "end" : "middle" }, "the update: " + data.update));
+      const at = x(update);
+      parts.push(svg("line", { class: "lost", x1: at.toFixed(1), x2: at.toFixed(1), y1: 13, y2: rows }),
+        svg("text", { x: at.toFixed(1), y: 9, "text-anchor": at < left + 40 ? "start" : at > WIDTH - 50 ? "end" : "middle" }, "the update: " + data.update));
     }
     points.forEach(([part, value], row) => {
-      const at = x(Math.log10(value)), y = 22 + row * 15, right = at > WIDTH / 2;
-      parts.push(svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }),
-        svg("circle", { class: "dot", cx: at.toFixed(1), cy: y, r: 4 }),
-        svg("text", { class: "halo", x: (right ? at - 7 : at + 7).toFixed(1), y: y + 3.5, "text-anchor": right ? "end" : "start" },
-          `an update above ${figure(cast, "update.smallest_surviving.p" + part)} moves ${part} %`));
+      const at = x(value), y = 23 + row * 17, right = at > (left + WIDTH) / 2;
+      parts.push(svg("text", { x: 0, y: y + 4 }, `to move ${part} %`),
+        svg("line", { class: "axis", x1: left, x2: WIDTH - RIGHT, y1: y, y2: y }),
+        svg("circle", { class: "dot", cx: at.toFixed(1), cy: y, r: 4.5 }),
+        svg("text", { class: "halo", x: (right ? at - 8 : at + 8).toFixed(1), y: y + 4, "text-anchor": right ? "end" : "start" },
+          "above " + figure(cast, "update.smallest_surviving.p" + part)));
     });
     return chart(rows + 4, `How large an update must be to move weights in ${format.name}`, ...parts);
   }
@@ -215,10 +217,11 @@
     };
     if (!tensor.elements) return out;
     add("What becomes of the elements", classChart(tensor, format, cast));
-    add("Updates", lossChart(format, cast, "update", "of the updates are lost"), updateChart(format, cast));
+    add("Updates", lossChart(format, cast, "update", "of the updates are lost"));
+    add("How large an update must be", updateChart(format, cast));
     add("Moving averages", lossChart(format, cast, "ema", "of the averages are stuck"));
-    add("Magnitudes against the range of the format", exponentChart(tensor, format, cast));
-    add("Relative errors", errorChart(tensor, format, cast));
+    add("Magnitudes against the range of the format (log)", exponentChart(tensor, format, cast));
+    add("Relative errors (log)", errorChart(tensor, format, cast));
     return out;
   }
 
@@ -373,7 +376,7 @@
         html("option", { value: "" }, "what is worst, else the SQNR"), ...choices)),
       html("label", { class: "check" }, html("input", { type: "checkbox", id: "trouble", on: { change: (event) => change({ trouble: event.target.checked }) } }),
         "only tensors in trouble"), told));
-    table.after(more);
+    table.parentElement.after(more);
     [...table.tHead.rows[0].cells].forEach((cell, column) =>
       cell.replaceChildren(html("button", { type: "button", on: { click: () => sortBy(column) } }, cell.textContent)));
     document.getElementById("rest")?.remove();

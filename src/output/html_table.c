@@ -33,8 +33,11 @@ static void tensor_row(struct html *html, size_t place)
     const struct report_tensor *tensor = &html->report->tensors[index];
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(html->report, tensor, &room);
-    buffer_printf(html->out, "<tr id=\"t%zu\"><th scope=\"row\">", index);
-    html_link(html, tensor);
+    struct buffer label = {0};
+    buffer_printf(html->out, "<tr id=\"t%zu\"><th scope=\"row\" class=\"name\">", index);
+    text_label(&label, &html->ranking, tensor);
+    html_name(html, label.data);
+    buffer_free(&label);
     buffer_puts(html->out, "</th><td class=\"number\" data-title=\"elements\">");
     number_count(html->out, tensor->tensor.elements);
     buffer_puts(html->out, "</td>");
@@ -124,7 +127,7 @@ void html_tensors(struct html *html)
 {
     buffer_puts(html->out, "<section id=\"tensors\" aria-labelledby=\"tensors-title\">\n"
                            "<h2 id=\"tensors-title\">Tensors</h2>\n<div id=\"controls\"></div>\n"
-                           "<table class=\"cards\" id=\"table\">\n<caption>");
+                           "<div class=\"scroll\"><table class=\"cards\" id=\"table\">\n<caption>");
     number_count(html->out, html->report->tensor_count);
     buffer_printf(html->out, " %s, %s</caption>\n",
                   html->report->tensor_count == 1 ? "tensor" : "tensors",
@@ -133,7 +136,7 @@ void html_tensors(struct html *html)
     buffer_puts(html->out, "<tbody>\n");
     for (size_t place = 0; place < html->shown && sink_goes_on(html->sink); place++)
         tensor_row(html, place);
-    buffer_puts(html->out, "</tbody>\n</table>\n");
+    buffer_puts(html->out, "</tbody>\n</table></div>\n");
     left_out(html);
     buffer_puts(html->out, "</section>\n");
 }
@@ -168,13 +171,13 @@ static void add_total(struct html *html, const struct report_cast *cast, enum me
 
 static void open_figures(struct html *html, const char *caption)
 {
-    buffer_printf(html->out, "<table class=\"figures cards\">\n<caption>%s</caption>\n<thead><tr>"
+    buffer_printf(html->out, "<div class=\"scroll\"><table class=\"figures cards\">\n<caption>%s</caption>\n<thead><tr>"
                              "<th scope=\"col\">figure</th>", caption);
 }
 
 static void close_figures(struct html *html)
 {
-    buffer_puts(html->out, "</tbody>\n</table>\n");
+    buffer_puts(html->out, "</tbody>\n</table></div>\n");
 }
 
 static void input_figures(struct html *html)

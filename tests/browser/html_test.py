@@ -24,7 +24,7 @@ import safetensors  # noqa: E402
 
 PRECHECK = os.path.abspath(os.environ.get("PRECHECK", os.path.join(ROOT, "build/precheck")))
 
-WIDTHS = (360, 1440)
+WIDTHS = (360, 800, 1440)
 
 HOSTILE = [
     "<script>window.hit = 1</script>", "\"><img src=x onerror='window.hit = 1'>", "</script><script>window.hit = 1</script>",
