@@ -20,9 +20,9 @@ enum { WORDS_WIDTH = 1 << 20 };
 
 const char *html_ink(enum ink ink)
 {
-    static const char *const classes[] = {[INK_PLAIN] = "plain", [INK_TITLE] = "title",
-                                          [INK_BAD] = "bad",     [INK_WARN] = "warn",
-                                          [INK_GOOD] = "good",   [INK_DIM] = "dim"};
+    static const char *const classes[] = {
+        [INK_PLAIN] = "plain", [INK_TITLE] = "title", [INK_BAD] = "bad",
+        [INK_WARN] = "warn",   [INK_GOOD] = "good",   [INK_DIM] = "dim"};
     return classes[ink];
 }
 
@@ -201,10 +201,16 @@ static void add_question(struct buffer *out, const struct report *report)
 {
     buffer_puts(out, "What a cast to ");
     for (size_t c = 0; c < report->cast_count; c++)
-        buffer_printf(out, "%s%s", c == 0 ? "" : c + 1 < report->cast_count ? ", " : " and ",
+        buffer_printf(out, "%s%s",
+                      c == 0                       ? ""
+                      : c + 1 < report->cast_count ? ", "
+                                                   : " and ",
                       report->casts[c].format.name);
     buffer_puts(out, " does to ");
-    add_counted(out, report->tensor_count, "tensor", "tensors");
+    if (report->tensor_count == 1)
+        buffer_puts(out, "a tensor");
+    else
+        add_counted(out, report->tensor_count, "tensor", "tensors");
 }
 
 static void verdict(struct html *html)
@@ -298,8 +304,7 @@ static void gates(struct html *html)
     gates_of(html, GATE_WARN);
     if (told < report->gate_count) {
         buffer_puts(html->out, "<p class=\"note\">");
-        add_counted(html->out, report->gate_count - told, "other gate holds.",
-                    "other gates hold.");
+        add_counted(html->out, report->gate_count - told, "other gate holds.", "other gates hold.");
         buffer_puts(html->out, "</p>\n");
     }
     close_section(html);
@@ -378,12 +383,15 @@ static void only_tensor(struct html *html, const struct report_tensor *tensor)
 static void facts(struct html *html)
 {
     const struct report *report = html->report;
-    const struct subject subject = text_subject(report, NULL, &report->total);
+    const struct report_tensor *only = report->tensor_count == 1 ? &report->tensors[0] : NULL;
+    struct report_figures room = {0};
+    const struct subject subject =
+        text_subject(report, only, only ? report_figures_of(report, only, &room) : &report->total);
     struct buffer text = {0};
     bool bits = bits_apply(report, report->total.casts);
-    open_section(html, "facts", report->tensor_count > 1 ? "All tensors" : "The tensor");
-    if (report->tensor_count == 1)
-        only_tensor(html, &report->tensors[0]);
+    open_section(html, "facts", only ? "The tensor" : "All tensors");
+    if (only)
+        only_tensor(html, only);
     add_counted(&text, report->total_elements, "element", "elements");
     buffer_puts(&text, report->total_elements ? ", " : ": there is nothing to cast");
     text_input(&text, &subject);
@@ -392,8 +400,9 @@ static void facts(struct html *html)
     paragraph(html, INK_PLAIN, &text);
     buffer_puts(html->out, "<div class=\"facts\">\n");
     for (size_t c = 0; c < report->cast_count && report->total_elements; c++)
-        cast_facts(html, &subject, &report->total.casts[c], bits);
+        cast_facts(html, &subject, &subject.casts[c], bits);
     buffer_puts(html->out, "</div>\n");
+    report_figures_done(report, &room);
     close_section(html);
 }
 

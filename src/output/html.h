@@ -9,8 +9,8 @@ struct html {
     const struct report *report;
     const struct style *style;
     struct sink *sink;
-    struct buffer *out; /* the text of the sink */
-    struct page words;  /* how sentences of the text report are worded: names are not cut */
+    struct buffer *out;     /* the text of the sink */
+    struct page words;      /* how sentences of the text report are worded: names are not cut */
     struct ranking ranking; /* in the order of the table */
     size_t shown;           /* rows of it without the script */
     size_t rows;            /* and with it */

@@ -2,11 +2,11 @@
  * make runs, which also gives the hashes. */
 #include "output/html.h"
 
-#define EMBED(name, path)                                                                          \
-    __asm__(".pushsection .rodata\n"                                                               \
-            ".global " #name ", " #name "_end\n" #name ":\n"                                       \
-            ".incbin \"" path "\"\n" #name "_end:\n"                                               \
-            ".byte 0\n"                                                                            \
+#define EMBED(name, path)                                    \
+    __asm__(".pushsection .rodata\n"                         \
+            ".global " #name ", " #name "_end\n" #name ":\n" \
+            ".incbin \"" path "\"\n" #name "_end:\n"         \
+            ".byte 0\n"                                      \
             ".popsection\n")
 
 EMBED(html_style, "src/output/html_style.css");

@@ -20,9 +20,9 @@ enum { PHRASES_MOST = 64 };
 struct data {
     struct html *html;
     struct buffer *out;
-    size_t written; /* bytes before `out` was emptied last */
-    size_t *ranks;  /* [place * casts + cast]: of the row, where the worst in the cast is first */
-    size_t detailed; /* tensors with details */
+    size_t written;   /* bytes before `out` was emptied last */
+    size_t *ranks;    /* [place * casts + cast]: of the row, where the worst in the cast is first */
+    size_t detailed;  /* tensors with details */
     const char *file; /* of the tensor before */
     char *phrases[PHRASES_MOST]; /* owned */
     size_t phrase_count;
@@ -256,8 +256,7 @@ static void put_tensor(struct data *data, size_t place, bool details)
     size_t index = data->html->ranking.order[place];
     const struct report_tensor *tensor = &report->tensors[index];
     struct report_figures room = {0};
-    struct subject subject =
-        text_subject(report, tensor, report_figures_of(report, tensor, &room));
+    struct subject subject = text_subject(report, tensor, report_figures_of(report, tensor, &room));
     struct buffer label = {0};
     text_label(&label, &data->html->ranking, tensor);
     buffer_printf(data->out, "{\"id\":%zu,\"name\":", index);
@@ -288,8 +287,7 @@ static void put_tensors(struct data *data)
         if (!sink_goes_on(html->sink))
             break;
         data->written += before > data->out->length ? before : 0;
-        bool details =
-            data->written + data->out->length + (html->rows - place) * row < PAGE_MOST;
+        bool details = data->written + data->out->length + (html->rows - place) * row < PAGE_MOST;
         data->detailed += details;
         buffer_puts(data->out, place ? ",\n" : "\n");
         put_tensor(data, place, details);

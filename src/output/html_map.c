@@ -12,13 +12,14 @@
 enum {
     FORMATS_MOST = 8, /* the style has rules for as many */
     NAMED_MOST = 40,
-    LINE = 18,  /* pixels that one with a name takes */
-    BAR = 20,   /* that one of the formats does */
-    CELL = 22,  /* the width of one in the columns of the formats */
-    LETTER = 7, /* of their names */
+    LINE = 18,   /* pixels that one with a name takes */
+    BAR = 20,    /* that one of the formats does */
+    CELL = 22,   /* the width of one in the columns of the formats */
+    LETTER = 7,  /* of their names */
     DENSE = 320, /* for all without a name */
     DENSE_LINE_MOST = 8,
     MARGIN = 2, /* binades on either side */
+    NEAR = 12,  /* and as far away limits are shown too */
     TICK_MOST = 12,
     SHADES = 4
 };
@@ -45,14 +46,43 @@ static int clip(const struct map *map, int k)
     return k < map->first ? map->first : k > map->last + 1 ? map->last + 1 : k;
 }
 
-/* Those of all tensors, and some on either side so that limits are seen that lie just outside. */
-static bool find_binades(struct map *map)
+/* The binades from which on elements are subnormal, are normal, and overflow. */
+enum { SUBNORMAL, NORMAL, OVERFLOW, LIMITS };
+
+struct limits {
+    int at[LIMITS];
+};
+
+static struct limits limits_of(const struct report_cast *cast)
+{
+    const struct format *format = &cast->cast->format;
+    return (struct limits){{format->emin - format->precision + 1 - cast->scale,
+                            format->emin - cast->scale, format->emax + 1 - cast->scale}};
+}
+
+/* Makes room for a limit that lies just outside. */
+static void include(struct map *map, int limit)
 {
     const struct histogram *all = &map->html->report->total.exponents;
+    int first = all->first, last = first + (int)all->length - 1;
+    if (limit <= first && limit > first - NEAR && limit - MARGIN < map->first)
+        map->first = limit - MARGIN;
+    if (limit > last && limit < last + NEAR && limit + MARGIN > map->last)
+        map->last = limit + MARGIN;
+}
+
+/* Those of all tensors, and some on either side. */
+static bool find_binades(struct map *map)
+{
+    const struct report *report = map->html->report;
+    const struct histogram *all = &report->total.exponents;
     if (all->length == 0)
         return false;
     map->first = all->first - MARGIN;
     map->last = all->first + (int)all->length - 1 + MARGIN;
+    for (size_t c = 0; c < map->formats; c++)
+        for (int i = 0; i < LIMITS && !report->total.casts[c].scale_varies; i++)
+            include(map, limits_of(&report->total.casts[c]).at[i]);
     return true;
 }
 
@@ -60,7 +90,6 @@ static void lay_out(struct map *map)
 {
     const struct html *html = map->html;
     size_t count = html->report->tensor_count;
-    map->formats = least(html->report->cast_count, FORMATS_MOST);
     map->named = least(least(html->shown, NAMED_MOST), count);
     size_t rest = count - map->named;
     map->group = (rest + DENSE - 1) / DENSE;
@@ -98,18 +127,6 @@ static void rectangle(const struct map *map, const char *class, int from, int to
                       from, y, to - from, height);
 }
 
-/* The binades from which on elements are subnormal, are normal, and overflow. */
-struct limits {
-    int subnormal, normal, overflow;
-};
-
-static struct limits limits_of(const struct report_cast *cast)
-{
-    const struct format *format = &cast->cast->format;
-    return (struct limits){format->emin - format->precision + 1 - cast->scale,
-                           format->emin - cast->scale, format->emax + 1 - cast->scale};
-}
-
 /* "fp16: subnormal from 2^-24, normal from 2^-14, largest 65,504" */
 static void add_limits(struct buffer *out, const struct report_cast *cast)
 {
@@ -120,9 +137,9 @@ static void add_limits(struct buffer *out, const struct report_cast *cast)
         return;
     }
     buffer_puts(out, ": subnormal from ");
-    number_exponent(out, limits.subnormal);
+    number_exponent(out, limits.at[SUBNORMAL]);
     buffer_puts(out, ", normal from ");
-    number_exponent(out, limits.normal);
+    number_exponent(out, limits.at[NORMAL]);
     buffer_puts(out, ", largest ");
     text_largest(out, cast);
 }
@@ -134,9 +151,10 @@ static void format_names(const struct map *map)
     const struct report *report = map->html->report;
     buffer_puts(map->html->out, "<fieldset class=\"formats\"><legend>limits drawn</legend>\n");
     for (size_t c = 0; c < map->formats; c++)
-        buffer_printf(map->html->out,
-                      "<label><input type=\"radio\" name=\"limits\" id=\"limits-%zu\"%s> %s</label>\n",
-                      c, c ? "" : " checked", report->casts[c].format.name);
+        buffer_printf(
+            map->html->out,
+            "<label><input type=\"radio\" name=\"limits\" id=\"limits-%zu\"%s> %s</label>\n", c,
+            c ? "" : " checked", report->casts[c].format.name);
     buffer_puts(map->html->out, "</fieldset>\n");
 }
 
@@ -153,8 +171,8 @@ static void format_bars(const struct map *map)
         buffer_puts(map->html->out, "</title>");
         rectangle(map, "room", map->first, map->last + 1, y, BAR);
         if (!cast->scale_varies) {
-            rectangle(map, "subnormal", limits.subnormal, limits.normal, y + 5, BAR - 10);
-            rectangle(map, "normal", limits.normal, limits.overflow, y + 5, BAR - 10);
+            rectangle(map, "subnormal", limits.at[SUBNORMAL], limits.at[NORMAL], y + 5, BAR - 10);
+            rectangle(map, "normal", limits.at[NORMAL], limits.at[OVERFLOW], y + 5, BAR - 10);
         }
         buffer_puts(map->html->out, "</g>\n");
     }
@@ -179,8 +197,8 @@ static void format_columns(const struct map *map)
     buffer_puts(map->html->out, "</svg>\n");
 }
 
-/* What the labels begin and end with alike, up to a dot or slash: it stands back, so that what tells
- * them apart is seen. */
+/* What the labels begin and end with alike, up to a dot or slash: it stands back, so that what
+ * tells them apart is seen. */
 struct alike {
     size_t before, after;
 };
@@ -255,8 +273,10 @@ static void named_names(const struct map *map)
 {
     struct html *html = map->html;
     struct alike alike = find_alike(map);
-    buffer_printf(html->out, "<svg class=\"names\" height=\"%d\" role=\"list\" "
-                             "aria-label=\"the first tensors of the table\">\n", height(map));
+    buffer_printf(html->out,
+                  "<svg class=\"names\" height=\"%d\" role=\"list\" "
+                  "aria-label=\"the first tensors of the table\">\n",
+                  height(map));
     for (size_t i = 0; i < map->named; i++) {
         size_t tensor = html->ranking.order[i];
         buffer_printf(html->out,
@@ -339,9 +359,9 @@ static void zones(const struct map *map)
         if (cast->scale_varies)
             continue;
         buffer_printf(map->html->out, "<g class=\"zones of-%zu\">", c);
-        rectangle(map, "zone under", map->first, limits.subnormal, 0, height(map));
-        rectangle(map, "zone subnormal", limits.subnormal, limits.normal, 0, height(map));
-        rectangle(map, "zone over", limits.overflow, map->last + 1, 0, height(map));
+        rectangle(map, "zone under", map->first, limits.at[SUBNORMAL], 0, height(map));
+        rectangle(map, "zone subnormal", limits.at[SUBNORMAL], limits.at[NORMAL], 0, height(map));
+        rectangle(map, "zone over", limits.at[OVERFLOW], map->last + 1, 0, height(map));
         buffer_puts(map->html->out, "</g>\n");
     }
 }
@@ -456,11 +476,11 @@ static void axis(const struct map *map)
 static void caption(const struct map *map)
 {
     struct buffer *out = map->html->out;
-    buffer_puts(out,
-                "<figcaption>Each line is a tensor, drawn where the magnitudes of its elements lie: "
-                "the darker, the more. Beside it how it fares in each format: <b class=\"bad\">▲"
-                "</b>&nbsp;overflow, <b class=\"warn\">◆</b>&nbsp;NaN or Inf, <b class=\"bad\">▼</b>"
-                "&nbsp;underflow to zero");
+    buffer_puts(
+        out, "<figcaption>Each line is a tensor, drawn where the magnitudes of its elements lie: "
+             "the darker, the more. Beside it how it fares in each format: <b class=\"bad\">▲"
+             "</b>&nbsp;overflow, <b class=\"warn\">◆</b>&nbsp;NaN or Inf, <b class=\"bad\">▼</b>"
+             "&nbsp;underflow to zero");
     if (map->html->report->has_group[GROUP_EMA])
         buffer_puts(out, ", <b class=\"bad\">✕</b>&nbsp;averages stuck");
     else if (map->html->report->has_group[GROUP_UPDATE])
@@ -485,7 +505,7 @@ static void caption(const struct map *map)
 
 void html_map(struct html *html)
 {
-    struct map map = {.html = html};
+    struct map map = {.html = html, .formats = least(html->report->cast_count, FORMATS_MOST)};
     if (!find_binades(&map))
         return;
     lay_out(&map);

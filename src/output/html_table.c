@@ -98,7 +98,8 @@ static void left_out(struct html *html)
         buffer_puts(html->out, html->rows < count ? "more" : "all");
         buffer_puts(html->out, " tensors; without it the first ");
         number_count(html->out, html->shown);
-        buffer_puts(html->out, " are listed (<code>--top</code> tells how many). The others:</p>\n");
+        buffer_puts(html->out,
+                    " are listed (<code>--top</code> tells how many). The others:</p>\n");
         rest_list(html, html->shown);
         buffer_puts(html->out, "</div>\n");
     }
@@ -171,8 +172,11 @@ static void add_total(struct html *html, const struct report_cast *cast, enum me
 
 static void open_figures(struct html *html, const char *caption)
 {
-    buffer_printf(html->out, "<div class=\"scroll\"><table class=\"figures cards\">\n<caption>%s</caption>\n<thead><tr>"
-                             "<th scope=\"col\">figure</th>", caption);
+    buffer_printf(
+        html->out,
+        "<div class=\"scroll\"><table class=\"figures cards\">\n<caption>%s</caption>\n<thead><tr>"
+        "<th scope=\"col\">figure</th>",
+        caption);
 }
 
 static void close_figures(struct html *html)

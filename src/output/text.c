@@ -211,8 +211,8 @@ void text_input(struct buffer *out, const struct subject *subject)
         add_real(out, ", rms ", &input[METRIC_INPUT_RMS]);
     } else {
         buffer_puts(out, input[METRIC_INPUT_MAX_ABS].kind == VALUE_REAL
-                               ? "no element other than zero"
-                               : "no finite element");
+                             ? "no element other than zero"
+                             : "no finite element");
     }
     add_count(out, &input[METRIC_INPUT_ZERO], "zero", "zeros");
     add_count(out, &input[METRIC_INPUT_NAN], "NaN", "NaN");
