@@ -96,8 +96,8 @@ $(AVX512_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += $(AVX512_FLAGS)
 
 # What the HTML report embeds; its policy names it by hash.
 HTML_STYLE = src/output/html_style.css
-HTML_SCRIPT = src/output/html_script.js
-hash = sha256-$(shell sha256sum $(1) | cut -c -64 | tr a-f A-F | basenc --base16 -d | base64 -w 0)
+HTML_SCRIPT = src/output/html_charts.js src/output/html_table.js
+hash = sha256-$(shell cat $(1) | sha256sum | cut -c -64 | tr a-f A-F | basenc --base16 -d | base64 -w 0)
 $(OUT)/output/html_assets.o: $(HTML_STYLE) $(HTML_SCRIPT)
 $(OUT)/output/html_assets.o: ALL_CPPFLAGS += \
 	-DHTML_STYLE_HASH='"$(call hash,$(HTML_STYLE))"' -DHTML_SCRIPT_HASH='"$(call hash,$(HTML_SCRIPT))"'

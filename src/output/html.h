@@ -1,5 +1,5 @@
-/* The parts of the page. Its style is html_style.css and its script html_script.js, which are
- * embedded at build time; what is here is there without the script. */
+/* The parts of the page. Its style is html_style.css and its script html_charts.js and
+ * html_table.js, embedded at build time; what is here is there without the script. */
 #ifndef PRECHECK_OUTPUT_HTML_H
 #define PRECHECK_OUTPUT_HTML_H
 

@@ -37,8 +37,8 @@ struct ranking ranking_new(const struct report *report);
 void ranking_free(struct ranking *ranking);
 
 /* Puts `order` in order for one of the report's casts, or for all of them where `cast` is their
- * number: a tensor then goes by the cast in which it comes first. Equals are in the order of (name, file), as
- * bytes, then of the report. */
+ * number: a tensor then goes by the cast in which it comes first. Equals are in the order of (name,
+ * file), as bytes, then of the report. */
 void ranking_sort(struct ranking *ranking, enum ranking_order by, size_t cast);
 
 const struct standing *ranking_standing(const struct ranking *ranking, size_t place, size_t cast);

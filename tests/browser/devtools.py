@@ -14,8 +14,16 @@ LIMIT = 60  # seconds that an answer may take
 
 def find_chromium():
     """The path of the program, or None."""
-    return next(filter(None, map(shutil.which, (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser",
-                                                "google-chrome"))), None)
+    return next(
+        filter(
+            None,
+            map(
+                shutil.which,
+                (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"),
+            ),
+        ),
+        None,
+    )
 
 
 class Browser:
@@ -30,11 +38,27 @@ class Browser:
             os.dup2(high, 4)
 
         self.process = subprocess.Popen(
-            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-             "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-             f"--user-data-dir={self.folder}", "--remote-debugging-pipe", "about:blank"],
-            preexec_fn=pipes, pass_fds=(3, 4, theirs_in, theirs_out), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                program,
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+                "--disable-extensions",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--hide-scrollbars",
+                f"--user-data-dir={self.folder}",
+                "--remote-debugging-pipe",
+                "about:blank",
+            ],
+            preexec_fn=pipes,
+            pass_fds=(3, 4, theirs_in, theirs_out),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         os.close(theirs_in)
         os.close(theirs_out)
         self.unread = b""
@@ -70,7 +94,7 @@ class Browser:
             message["sessionId"] = session
         data = json.dumps(message).encode() + b"\0"
         while data:
-            data = data[os.write(self.to, data):]
+            data = data[os.write(self.to, data) :]
         deadline = time.monotonic() + LIMIT
         while True:
             answer = self.read(deadline)
@@ -100,7 +124,9 @@ class Page:
         self.browser = browser
         self.script = script
         self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
+        self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log", "Network", "Security"):
             self.call(f"{domain}.enable")
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
@@ -114,13 +140,23 @@ class Page:
         return self.browser.call(method, self.session, **parameters)
 
     def resize(self, width, height=1000):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
 
     def emulate(self, media="", **features):
         features["prefers_reduced_motion"] = "reduce"  # so that what is clicked on stands still
-        self.call("Emulation.setEmulatedMedia", media=media,
-                  features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            media=media,
+            features=[
+                {"name": name.replace("_", "-"), "value": value} for name, value in features.items()
+            ],
+        )
 
     def open(self, url):
         """Returns the seconds until all was loaded and drawn once."""
@@ -137,23 +173,38 @@ class Page:
 
     def run(self, expression):
         """The value of a JavaScript expression."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in answer:
-            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", str(answer)))
+            raise RuntimeError(
+                answer["exceptionDetails"].get("exception", {}).get("description", str(answer))
+            )
         return answer["result"].get("value")
 
     def click(self, selector):
         """With the mouse, where the element is."""
-        place = self.run(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
-                         "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
-                         "const b = e.getBoundingClientRect(); return [b.x + Math.min(b.width / 2, 40), b.y + b.height / 2]; })()")
+        place = self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
+            "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
+            "const b = e.getBoundingClientRect(); return [b.x + Math.min(b.width / 2, 40), b.y + b.height / 2]; })()"
+        )
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=place[0],
+                y=place[1],
+                button="left",
+                clickCount=1,
+            )
         self.settle()
 
     def press(self, key, text=""):
         code = {"Tab": 9, "Enter": 13, " ": 32}.get(key, 0)
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, text=text)
+        self.call(
+            "Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, text=text
+        )
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
         self.settle()
 
@@ -167,18 +218,28 @@ class Page:
             f.write(base64.b64decode(picture["data"]))
 
     def print(self, path):
-        document = self.call("Page.printToPDF", printBackground=False, paperWidth=8.27, paperHeight=11.69)
+        document = self.call(
+            "Page.printToPDF", printBackground=False, paperWidth=8.27, paperHeight=11.69
+        )
         with open(path, "wb") as f:
             f.write(base64.b64decode(document["data"]))
 
     def told(self, *methods):
         """The parameters of the events of these methods."""
-        return [event[2] for event in self.browser.events if event[0] == self.session and event[1] in methods]
+        return [
+            event[2]
+            for event in self.browser.events
+            if event[0] == self.session and event[1] in methods
+        ]
 
     def complaints(self):
         """All that was logged, thrown or asked."""
-        return self.told("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded",
-                         "Page.javascriptDialogOpening")
+        return self.told(
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+            "Log.entryAdded",
+            "Page.javascriptDialogOpening",
+        )
 
     def requests(self):
         return [told["request"]["url"] for told in self.told("Network.requestWillBeSent")]
