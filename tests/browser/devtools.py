@@ -1,6 +1,5 @@
-"""Drives headless Chromium by the DevTools protocol, over a pipe: JSON messages that end with NUL."""
+"""Drives headless Chromium by the DevTools protocol, over a pipe: JSON that ends with NUL."""
 
-import base64
 import json
 import os
 import select
@@ -12,18 +11,18 @@ import time
 LIMIT = 60  # seconds that an answer may take
 
 
+PROGRAMS = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+
+OPTIONS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+    "--disable-extensions", "--disable-background-networking", "--disable-component-update",
+    "--hide-scrollbars", "--remote-debugging-pipe"
+]
+
+
 def find_chromium():
     """The path of the program, or None."""
-    return next(
-        filter(
-            None,
-            map(
-                shutil.which,
-                (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"),
-            ),
-        ),
-        None,
-    )
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 class Browser:
@@ -37,28 +36,10 @@ class Browser:
             os.dup2(low, 3)
             os.dup2(high, 4)
 
-        self.process = subprocess.Popen(
-            [
-                program,
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--no-first-run",
-                "--disable-extensions",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--hide-scrollbars",
-                f"--user-data-dir={self.folder}",
-                "--remote-debugging-pipe",
-                "about:blank",
-            ],
-            preexec_fn=pipes,
-            pass_fds=(3, 4, theirs_in, theirs_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [program, *OPTIONS, f"--user-data-dir={self.folder}", "about:blank"]
+        quiet = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
+        self.process = subprocess.Popen(command, preexec_fn=pipes, **quiet,
+                                        pass_fds=(3, 4, theirs_in, theirs_out))
         os.close(theirs_in)
         os.close(theirs_out)
         self.unread = b""
@@ -94,7 +75,7 @@ class Browser:
             message["sessionId"] = session
         data = json.dumps(message).encode() + b"\0"
         while data:
-            data = data[os.write(self.to, data) :]
+            data = data[os.write(self.to, data):]
         deadline = time.monotonic() + LIMIT
         while True:
             answer = self.read(deadline)
@@ -119,17 +100,14 @@ class Browser:
 
 class Page:
     """A tab; what it logs, requests and asks is in the events."""
-
     def __init__(self, browser, width=1440, height=1000, script=True):
         self.browser = browser
         self.script = script
         self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)[
-            "sessionId"
-        ]
+        self.session = browser.call("Target.attachToTarget", targetId=self.target,
+                                    flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Security"):
             self.call(f"{domain}.enable")
-        self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.resize(width, height)
 
     def close(self):
@@ -140,106 +118,89 @@ class Page:
         return self.browser.call(method, self.session, **parameters)
 
     def resize(self, width, height=1000):
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=width < 600,
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=width < 600)
 
     def emulate(self, media="", **features):
         features["prefers_reduced_motion"] = "reduce"  # so that what is clicked on stands still
-        self.call(
-            "Emulation.setEmulatedMedia",
-            media=media,
-            features=[
-                {"name": name.replace("_", "-"), "value": value} for name, value in features.items()
-            ],
-        )
+        self.call("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": name.replace("_", "-"), "value": value}
+                            for name, value in features.items()])
 
     def open(self, url):
-        """Returns the seconds until all was loaded and drawn once."""
+        """Returns the seconds until all was loaded and drawn once. Without scripts the page's own
+        do not run; those of here do, afterwards."""
         start = time.monotonic()
+        self.call("Emulation.setScriptExecutionDisabled", value=not self.script)
         self.call("Page.navigate", url=url)
         self.browser.wait_for(self.session, "Page.loadEventFired")
+        self.call("Emulation.setScriptExecutionDisabled", value=False)
         self.settle()
         return time.monotonic() - start
 
     def settle(self):
         """Waits until what has happened is drawn."""
-        if self.script:
-            self.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        self.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
     def run(self, expression):
         """The value of a JavaScript expression."""
-        answer = self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
-        )
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                           awaitPromise=True)
         if "exceptionDetails" in answer:
-            raise RuntimeError(
-                answer["exceptionDetails"].get("exception", {}).get("description", str(answer))
-            )
+            raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
+
+    def all(self, selector, function):
+        """What a JavaScript function says about each of the elements."""
+        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map({function})")
+
+    def count(self, selector):
+        return self.run(f"document.querySelectorAll({json.dumps(selector)}).length")
+
+    def texts(self, selector):
+        return self.all(selector, "(e) => e.textContent")
 
     def click(self, selector):
         """With the mouse, where the element is."""
-        place = self.run(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
-            "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
-            "const b = e.getBoundingClientRect(); return [b.x + Math.min(b.width / 2, 40), b.y + b.height / 2]; })()"
-        )
+        place = self.run(f"""(() => {{
+            const element = document.querySelector({json.dumps(selector)});
+            element.scrollIntoView({{ block: "center", behavior: "instant" }});
+            const box = element.getBoundingClientRect();
+            return [box.x + Math.min(box.width / 2, 40), box.y + box.height / 2];
+        }})()""")
         for kind in ("mousePressed", "mouseReleased"):
-            self.call(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=place[0],
-                y=place[1],
-                button="left",
-                clickCount=1,
-            )
+            self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left",
+                      clickCount=1)
         self.settle()
+
+    def choose(self, selector, value):
+        """Of the options of a select element."""
+        self.run(f"""(() => {{
+            const element = document.querySelector({json.dumps(selector)});
+            element.value = {json.dumps(value)};
+            element.dispatchEvent(new Event("change"));
+        }})()""")
 
     def press(self, key, text=""):
         code = {"Tab": 9, "Enter": 13, " ": 32}.get(key, 0)
-        self.call(
-            "Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, text=text
-        )
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
+                      text=text)
         self.settle()
 
     def type(self, selector, text):
         self.run(f"document.querySelector({json.dumps(selector)}).focus()")
         self.call("Input.insertText", text=text)
 
-    def screenshot(self, path, full=True):
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=full)
-        with open(path, "wb") as f:
-            f.write(base64.b64decode(picture["data"]))
-
-    def print(self, path):
-        document = self.call(
-            "Page.printToPDF", printBackground=False, paperWidth=8.27, paperHeight=11.69
-        )
-        with open(path, "wb") as f:
-            f.write(base64.b64decode(document["data"]))
-
     def told(self, *methods):
         """The parameters of the events of these methods."""
-        return [
-            event[2]
-            for event in self.browser.events
-            if event[0] == self.session and event[1] in methods
-        ]
+        return [event[2] for event in self.browser.events
+                if event[0] == self.session and event[1] in methods]
 
     def complaints(self):
         """All that was logged, thrown or asked."""
-        return self.told(
-            "Runtime.consoleAPICalled",
-            "Runtime.exceptionThrown",
-            "Log.entryAdded",
-            "Page.javascriptDialogOpening",
-        )
+        return self.told("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded",
+                         "Page.javascriptDialogOpening")
 
     def requests(self):
         return [told["request"]["url"] for told in self.told("Network.requestWillBeSent")]
