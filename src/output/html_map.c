@@ -349,19 +349,38 @@ static void add_line(const struct map *map, size_t first, size_t count, int y, i
         add_boxes(&paths[shade], sum, whole, shade, y, height);
 }
 
+static void zones_of(const struct map *map, const struct report_cast *cast, int y, int height)
+{
+    struct limits limits = limits_of(cast);
+    rectangle(map, "zone under", map->first, limits.at[SUBNORMAL], y, height);
+    rectangle(map, "zone subnormal", limits.at[SUBNORMAL], limits.at[NORMAL], y, height);
+    rectangle(map, "zone over", limits.at[OVERFLOW], map->last + 1, y, height);
+}
+
+/* Where tensors have scales of their own, so are the limits of each line. */
+static void zones_of_lines(const struct map *map, size_t cast)
+{
+    const struct report *report = map->html->report;
+    for (size_t i = 0; i < map->named; i++) {
+        struct report_figures room = {0};
+        const struct report_tensor *tensor = &report->tensors[map->html->ranking.order[i]];
+        const struct report_figures *figures = report_figures_of(report, tensor, &room);
+        zones_of(map, &figures->casts[cast], (int)i * LINE + 1, LINE - 2);
+        report_figures_done(report, &room);
+    }
+}
+
 /* The limits of the formats through all lines, of which the style shows one. */
 static void zones(const struct map *map)
 {
     const struct report *report = map->html->report;
     for (size_t c = 0; c < map->formats; c++) {
         const struct report_cast *cast = &report->total.casts[c];
-        struct limits limits = limits_of(cast);
-        if (cast->scale_varies)
-            continue;
         buffer_printf(map->html->out, "<g class=\"zones of-%zu\">", c);
-        rectangle(map, "zone under", map->first, limits.at[SUBNORMAL], 0, height(map));
-        rectangle(map, "zone subnormal", limits.at[SUBNORMAL], limits.at[NORMAL], 0, height(map));
-        rectangle(map, "zone over", limits.at[OVERFLOW], map->last + 1, 0, height(map));
+        if (cast->scale_varies)
+            zones_of_lines(map, c);
+        else
+            zones_of(map, cast, 0, height(map));
         buffer_puts(map->html->out, "</g>\n");
     }
 }
@@ -473,6 +492,14 @@ static void axis(const struct map *map)
     buffer_puts(map->html->out, "</svg>\n");
 }
 
+static bool scale_varies(const struct map *map)
+{
+    bool varies = false;
+    for (size_t c = 0; c < map->formats; c++)
+        varies = varies || map->html->report->total.casts[c].scale_varies;
+    return varies;
+}
+
 static void caption(const struct map *map)
 {
     struct buffer *out = map->html->out;
@@ -487,6 +514,9 @@ static void caption(const struct map *map)
         buffer_puts(out, ", <b class=\"bad\">✕</b>&nbsp;updates lost");
     buffer_puts(out, ", <b class=\"good\">✓</b>&nbsp;none of these. The shaded zones are where the "
                      "chosen format overflows, is subnormal and flushes to zero.");
+    if (scale_varies(map))
+        buffer_puts(out, " They differ, as each tensor has a scale of its own; the thin lines and "
+                         "the formats are without them.");
     if (map->group > 1) {
         buffer_puts(out, " Below the first ones a line is ");
         number_count(out, map->group);
