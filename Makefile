@@ -136,19 +136,22 @@ $(BENCH_PROGRAMS): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
 packages:
 	@tests/packages build
 
+# What tests look for and are skipped without.
+OPTIONAL = validators browser
+
 demo: packages
 	+@$(SUBMAKE) all
 	@tests/demo build/precheck
 
-# Without a browser its tests are skipped by name.
 check:
 	@tests/packages build test
-	@tests/packages browser || echo 'there is no browser'
+	@tests/packages --optional $(OPTIONAL)
 	+@$(SUBMAKE) all test-programs
 	@tests/run $(OUT)
 
 check-exhaustive:
 	@tests/packages build test
+	@tests/packages --optional $(OPTIONAL)
 	+@$(SUBMAKE) all test-programs
 	@PRECHECK_EXHAUSTIVE=1 tests/run $(OUT)
 
@@ -178,6 +181,7 @@ test-programs: $(TEST_PROGRAMS) $(TOOLS) $(REPLAYS)
 
 asan:
 	@tests/packages build test
+	@tests/packages --optional $(OPTIONAL)
 	+@$(SUBMAKE) CONFIG=asan build/asan/precheck test-programs
 	@tests/run build/asan
 

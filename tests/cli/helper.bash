@@ -11,6 +11,7 @@ data=$root/data
 PRECHECK=${PRECHECK:-$root/build/precheck}
 [[ $PRECHECK = /* ]] || PRECHECK=$PWD/$PRECHECK
 export PRECHECK
+PATH=$root/build/tools:$PATH # see tests/packages
 
 # Whatever the user's own settings are; a pipe closes with SIGPIPE unless a test says otherwise.
 export LC_ALL=C.UTF-8
@@ -28,6 +29,13 @@ setup()
     mkdir "$BATS_TEST_TMPDIR/here" # bats keeps files of its own in the folder above
     cd "$BATS_TEST_TMPDIR/here" || return
     if declare -F prepare >/dev/null; then prepare; fi
+}
+
+# needs PROGRAM...: else the test is skipped by name.
+needs()
+{
+    local program
+    for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
 }
 
 # precheck ARGUMENT...: $status, $output and $stderr. (`run` does as much, in ten times the time.)

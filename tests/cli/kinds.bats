@@ -120,7 +120,7 @@ has_line()
 }
 
 @test "the XML is valid by a schema" {
-    command -v xmllint >/dev/null || skip "xmllint is not installed"
+    needs xmllint
     local name
     for name in "${strangers[@]}"; do cp x.npy "./$name"; done
     for words in '' '--fail-on overflow>0' '--to=bf16'; do
@@ -131,8 +131,18 @@ has_line()
 }
 
 @test "promtool finds nothing to mend" {
-    command -v promtool >/dev/null || skip "promtool is not installed"
+    needs promtool
     passes -q x.npy --update 1e-8 --steps 3 -o prometheus:p
     promtool check metrics <p >told 2>&1 || shows "$(<told)"
     [ ! -s told ] || shows "$(<told)"
+}
+
+@test "jq reads the JSON and its lines" {
+    needs jq
+    local name
+    for name in "${strangers[@]}"; do cp x.npy "./$name"; done
+    passes -q --update 1e-3 -o json:j -o ndjson:n -- "${strangers[@]}"
+    jq -es --slurpfile whole j '(.[:-1] == $whole[0].tensors) and (.[-1] == ($whole[0] | del(.tensors)))' n
+    [ "$(jq '.tensors | length' j)" -eq "${#strangers[@]}" ]
+    [ "$(jq -c 'select(.file).casts | map(.overflow)' n | sort -u)" = '[1,0,1,1]' ]
 }
