@@ -5,6 +5,9 @@ VERSION = 0.1.0
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man/man1
+# For bash, zsh and fish.
+COMPLETIONS = $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions/precheck \
+	zsh/site-functions/_precheck fish/vendor_completions.d/precheck.fish)
 DESTDIR ?=
 
 # One object folder a configuration: `make CONFIG=asan`, `make CC=clang CONFIG=clang`.
@@ -105,6 +108,13 @@ $(OUT)/output/html_assets.o: ALL_CPPFLAGS += \
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+# Scripts as string literals.
+$(OUT)/cli/completion.o: $(patsubst %,$(OUT)/cli/completion_%.inc,bash zsh fish)
+$(OUT)/cli/completion.o: ALL_CPPFLAGS += -I$(OUT)
+$(OUT)/cli/completion_%.inc: src/cli/completion.% Makefile
+	@mkdir -p $(@D)
+	$(call quiet,GEN,$@)sed -e 's/[\\"?]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
 $(OUT)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
@@ -208,13 +218,22 @@ bench-peers:
 	+@$(SUBMAKE) all bench-programs
 	@tests/bench/peers.py $(BENCH_OPTIONS)
 
+# A build for another architecture has completions where RUNNER, such as qemu-aarch64, runs it.
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
 	install -m 755 build/precheck $(DESTDIR)$(BINDIR)/precheck
 	install -m 644 man/precheck.1 $(DESTDIR)$(MANDIR)/precheck.1
+	@set -- $(COMPLETIONS); for shell in bash zsh fish; do \
+		if $(RUNNER) build/precheck --completion $$shell >build/completion; then \
+			(set -x; install -D -m 644 build/completion "$$1"); \
+		else \
+			echo "not installed, as build/precheck does not run here: $$1"; \
+		fi; \
+		shift; \
+	done
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/precheck $(DESTDIR)$(MANDIR)/precheck.1
+	rm -f $(DESTDIR)$(BINDIR)/precheck $(DESTDIR)$(MANDIR)/precheck.1 $(COMPLETIONS)
 
 clean:
 	rm -rf build

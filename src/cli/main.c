@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "cli/completion.h"
 #include "cli/file.h"
 #include "cli/message.h"
 #include "cli/outputs.h"
@@ -20,6 +21,8 @@ static int print_and_exit(const struct options *options)
     struct style style = output_style("-", options);
     if (options->action == ACTION_FORMATS)
         formats_list(&style, &text);
+    else if (options->action == ACTION_COMPLETION)
+        completion_script(options->shell, &text);
     else if (options->action == ACTION_VERSION)
         version(&text);
     else

@@ -13,28 +13,8 @@
 #include "cli/file.h"
 #include "gate/policy.h"
 
-enum option_id {
-#define OPTION(id, ...) OPTION_##id,
-#include "cli/options.def"
-#undef OPTION
-    OPTION_COUNT
-};
-
-enum option_group { INPUT, CAST, ANALYSIS, OUTPUT, GATES, RUNNING, OPTION_GROUPS };
-
-static const char *const group_titles[OPTION_GROUPS] = {"Input",  "Cast",  "Analysis",
-                                                        "Output", "Gates", "Running"};
-
-static const struct option_row {
-    char letter;
-    const char *name, *argument;
-    enum option_group group;
-    const char *help;
-} rows[OPTION_COUNT] = {
-#define OPTION(id, letter, name, argument, group, help) {letter, name, argument, group, help},
-#include "cli/options.def"
-#undef OPTION
-};
+static const char *const section_titles[SECTION_COUNT] = {"Input",  "Cast",  "Analysis",
+                                                          "Output", "Gates", "Running"};
 
 /* Above every letter, so that getopt_long tells a long option by its number. */
 enum { LONG_BASE = 256, COLUMN = 30, HELP_WIDTH = 50 };
@@ -69,7 +49,7 @@ static void add_help(struct buffer *out, const char *help, size_t used)
 
 static void add_option(struct buffer *out, enum option_id id)
 {
-    const struct option_row *row = &rows[id];
+    const struct option_row *row = &option_rows[id];
     size_t start = out->length;
     if (row->letter)
         buffer_printf(out, "  -%c, --%s", row->letter, row->name);
@@ -94,10 +74,10 @@ void options_help(struct buffer *out)
                 "Tell exactly what a cast to fp16, bf16 or fp8 does to tensors before it is done.\n"
                 "FILE is a safetensors, PyTorch, NumPy or GGUF file, an index of shards, a\n"
                 "directory of such files or, with --raw, bare elements; - is standard input.\n");
-    for (int group = 0; group < OPTION_GROUPS; group++) {
-        buffer_printf(out, "\n%s:\n", group_titles[group]);
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        buffer_printf(out, "\n%s:\n", section_titles[section]);
         for (int i = 0; i < OPTION_COUNT; i++)
-            if ((int)rows[i].group == group)
+            if ((int)option_rows[i].section == section)
                 add_option(out, (enum option_id)i);
     }
     buffer_puts(out, "\nExit status: 0 all gates hold or there are none, 1 a gate failed, 2 "
@@ -129,15 +109,10 @@ static bool parse_to(struct options *options, const char *list, struct error *er
     }
 }
 
-struct word {
-    const char *name;
-    int value;
-};
-
-/* One of a table of words, ended by a NULL name. */
-static bool parse_word(const char *option, const char *text, const struct word *words, int *value,
-                       struct error *error)
+/* One of the words that the option takes. */
+static bool parse_word(enum option_id id, const char *text, int *value, struct error *error)
 {
+    const struct word *words = option_words(option_rows[id].takes);
     struct buffer names = {0};
     for (; words->name; words++) {
         if (strcmp(words->name, text) == 0) {
@@ -147,7 +122,7 @@ static bool parse_word(const char *option, const char *text, const struct word *
         }
         buffer_printf(&names, "%s%s", names.length ? ", " : "", words->name);
     }
-    fail(error, "--%s: '%s' is none of %s", option, text, names.data);
+    fail(error, "--%s: '%s' is none of %s", option_rows[id].name, text, names.data);
     buffer_free(&names);
     return false;
 }
@@ -251,14 +226,6 @@ struct common {
     bool given[OPTION_COUNT];
 };
 
-static const struct word policies[] = {{"inf", false}, {"saturate", true}, {NULL, 0}};
-static const struct word whens[] = {
-    {"auto", WHEN_AUTO}, {"always", WHEN_ALWAYS}, {"never", WHEN_NEVER}, {NULL, 0}};
-static const struct word orders[] = {{"worst", ORDER_WORST},         {"name", ORDER_NAME},
-                                     {"size", ORDER_SIZE},           {"overflow", ORDER_OVERFLOW},
-                                     {"underflow", ORDER_UNDERFLOW}, {"sqnr", ORDER_SQNR},
-                                     {"lost", ORDER_LOST},           {NULL, 0}};
-
 static bool take(struct options *options, struct common *common, enum option_id id,
                  const char *argument, struct error *error)
 {
@@ -283,7 +250,7 @@ static bool take(struct options *options, struct common *common, enum option_id 
     case OPTION_ROUND:
         return rounding_parse(argument, &common->rounding, &options->seed, error);
     case OPTION_OVERFLOW:
-        return parse_word("overflow", argument, policies, &common->saturate, error);
+        return parse_word(id, argument, &common->saturate, error);
     case OPTION_SCALE:
         return parse_scale(options, argument, &common->scale, error);
     case OPTION_UPDATE:
@@ -324,17 +291,17 @@ static bool take(struct options *options, struct common *common, enum option_id 
         options->top = (size_t)number;
         return true;
     case OPTION_SORT:
-        if (!parse_word("sort", argument, orders, &word, error))
+        if (!parse_word(id, argument, &word, error))
             return false;
         options->order = (enum ranking_order)word;
         return true;
     case OPTION_COLOR:
-        if (!parse_word("color", argument, whens, &word, error))
+        if (!parse_word(id, argument, &word, error))
             return false;
         options->colour = (enum when)word;
         return true;
     case OPTION_PROGRESS:
-        if (!parse_word("progress", argument, whens, &word, error))
+        if (!parse_word(id, argument, &word, error))
             return false;
         options->progress = (enum when)word;
         return true;
@@ -360,6 +327,12 @@ static bool take(struct options *options, struct common *common, enum option_id 
         return true;
     case OPTION_FORMATS:
         options->action = ACTION_FORMATS;
+        return true;
+    case OPTION_COMPLETION:
+        if (!parse_word(id, argument, &word, error))
+            return false;
+        options->action = ACTION_COMPLETION;
+        options->shell = (enum shell)word;
         return true;
     case OPTION_VERSION:
         options->action = ACTION_VERSION;
@@ -425,6 +398,7 @@ static bool has_effect(enum option_id id, enum action action)
     case OPTION_ISA:
     case OPTION_LIST:
     case OPTION_FORMATS:
+    case OPTION_COMPLETION:
     case OPTION_VERSION:
     case OPTION_HELP:
         return true;
@@ -451,8 +425,8 @@ static bool settle_action(enum action action, const bool given[OPTION_COUNT], st
         return true;
     for (int i = 0; i < OPTION_COUNT; i++)
         if (given[i] && !has_effect((enum option_id)i, action))
-            return fail(error, "--%s does not go with --%s%s", rows[i].name,
-                        rows[listing ? OPTION_LIST : OPTION_FORMATS].name,
+            return fail(error, "--%s does not go with --%s%s", option_rows[i].name,
+                        option_rows[listing ? OPTION_LIST : OPTION_FORMATS].name,
                         listing ? ", which reads no elements" : "");
     return true;
 }
@@ -499,7 +473,7 @@ static int candidates(const char *word)
     int count = 0;
     size_t length = strcspn(word, "=");
     for (int i = 0; i < OPTION_COUNT; i++)
-        count += strncmp(rows[i].name, word, length) == 0;
+        count += strncmp(option_rows[i].name, word, length) == 0;
     return count;
 }
 
@@ -525,12 +499,13 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
     char letters[2 * OPTION_COUNT + 2] = ":"; /* first: a missing argument is told apart */
     size_t letter_count = 1;
     for (int i = 0; i < OPTION_COUNT; i++) {
-        table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
-                                   NULL, LONG_BASE + i};
-        if (!rows[i].letter)
+        const struct option_row *row = &option_rows[i];
+        table[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
+                                   LONG_BASE + i};
+        if (!row->letter)
             continue;
-        letters[letter_count++] = rows[i].letter;
-        if (rows[i].argument)
+        letters[letter_count++] = row->letter;
+        if (row->argument)
             letters[letter_count++] = ':';
     }
 
@@ -542,7 +517,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
             return bad_option(argv[optind - 1], optopt, got == ':', error);
         int id = got - LONG_BASE;
         for (int i = 0; got < LONG_BASE && i < OPTION_COUNT; i++)
-            if (rows[i].letter == got)
+            if (option_rows[i].letter == got)
                 id = i;
         if (!take(options, &common, (enum option_id)id, optarg, error))
             return false;

@@ -3,6 +3,7 @@
 #define PRECHECK_CLI_OPTIONS_H
 
 #include "format/cast.h"
+#include "cli/option_table.h"
 #include "cli/select.h"
 #include "gate/gate.h"
 #include "input/input.h"
@@ -17,12 +18,19 @@ struct output_request {
     const char *path; /* "-" is standard output */
 };
 
-enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum scaling { SCALING_FIXED, SCALING_AMAX };
-enum action { ACTION_RUN, ACTION_LIST, ACTION_FORMATS, ACTION_VERSION, ACTION_HELP };
+enum action {
+    ACTION_RUN,
+    ACTION_LIST,
+    ACTION_FORMATS,
+    ACTION_COMPLETION,
+    ACTION_VERSION,
+    ACTION_HELP
+};
 
 struct options {
     enum action action;
+    enum shell shell; /* of ACTION_COMPLETION */
     char **files; /* of argv, NULL at the end */
     size_t file_count;
     bool has_raw, has_view;

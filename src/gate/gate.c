@@ -139,6 +139,36 @@ bool gate_find_figure(const char *name, struct gate_rule *rule)
     return false;
 }
 
+/* As find_metric, find_dotted and find_rate find it. */
+static void names_of_metric(const struct metric_row *row,
+                            void (*visit)(void *context, const char *name), void *context)
+{
+    const char *group = metric_group_names[row->group];
+    struct buffer name = {0};
+    if (row->group == GROUP_CAST || row->group == GROUP_ERROR)
+        visit(context, row->name);
+    if (*group)
+        buffer_printf(&name, "%s.%s", group, row->name);
+    else
+        buffer_printf(&name, "%s_rate", row->name);
+    visit(context, name.data);
+    buffer_free(&name);
+}
+
+void gate_each_figure(void (*visit)(void *context, const char *name), void *context)
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (metric_table[m].type != TYPE_INDEX)
+            names_of_metric(&metric_table[m], visit, context);
+    for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++)
+        visit(context, other_names[i].name);
+}
+
+const char *gate_comparison(size_t index)
+{
+    return index < COMPARISONS ? comparisons[index].sign : NULL;
+}
+
 bool gate_find_comparison(const char *sign, struct gate_rule *rule)
 {
     for (rule->comparison = 0; rule->comparison < COMPARISONS; rule->comparison++)

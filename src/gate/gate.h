@@ -44,6 +44,10 @@ bool gate_parse(const char *text, struct gates *gates, struct error *error);
 /* The names of figures and comparisons; false where there is no such thing. */
 bool gate_find_figure(const char *name, struct gate_rule *rule);
 bool gate_find_comparison(const char *sign, struct gate_rule *rule);
+/* Calls for each name that gate_find_figure knows. */
+void gate_each_figure(void (*visit)(void *context, const char *name), void *context);
+/* The comparisons in order; NULL after the last. */
+const char *gate_comparison(size_t index);
 
 /* Tries every rule on every tensor with elements and every cast that it is for: fills report->gates
  * and the verdict, in the order of rules, tensors and casts. False where a rule that is not

@@ -86,10 +86,14 @@ void escape_json(struct buffer *out, const char *text)
     buffer_puts(out, "\"");
 }
 
+bool character_is_plain(uint32_t character, bool utf8)
+{
+    return !WITHIN(controls, character) && !WITHIN(unruly, character) && (utf8 || character < 0x80);
+}
+
 static bool fit_for_terminal(const char *text, size_t length, uint32_t character, bool utf8)
 {
-    return length > 0 && !looks_like_escape(text) && !WITHIN(controls, character) &&
-           !WITHIN(unruly, character) && (utf8 || character < 0x80);
+    return length > 0 && !looks_like_escape(text) && character_is_plain(character, utf8);
 }
 
 void escape_terminal(struct buffer *out, const char *text, bool utf8)

@@ -22,6 +22,8 @@ void escape_json(struct buffer *out, const char *text);
 /* On one line of a terminal: also C0, DEL, C1, line separators and the characters that change the
  * direction of text have each of their bytes written \xNN; without `utf8`, all but ASCII. */
 void escape_terminal(struct buffer *out, const char *text, bool utf8);
+/* Whether that leaves it as it is, but for a backslash. */
+bool character_is_plain(uint32_t character, bool utf8);
 
 /* In XML and HTML, for an attribute in double quotes as well as between tags: as on a terminal of
  * UTF-8, with entities for what is markup. */

@@ -27,7 +27,8 @@ struct renderer {
 };
 
 extern const struct renderer renderer_text, renderer_json, renderer_ndjson, renderer_csv,
-    renderer_markdown, renderer_html, renderer_junit, renderer_prometheus, renderer_github;
+    renderer_markdown, renderer_html, renderer_junit, renderer_prometheus, renderer_github,
+    renderer_names;
 
 /* NULL when there is no such kind. */
 const struct renderer *output_find(const char *kind);
