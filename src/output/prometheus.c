@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "output/escape.h"
 #include "output/number.h"
 #include "output/output.h"
 #include "output/told.h"
 
-/* Everything is a gauge: it tells of this report and does not add up. Texts of strangers are in no
- * label: the names of formats and dtypes are of letters and digits. */
+/* Everything is a gauge: it tells of this report and does not add up. */
 static void family(struct buffer *out, const char *name, const char *help)
 {
     buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
@@ -31,10 +31,8 @@ static void count_sample(struct buffer *out, const char *name, const char *label
     buffer_printf(out, "%" PRIu64 "\n", count);
 }
 
-static void value_sample(struct buffer *out, const char *name, const char *format,
-                         const struct value *value)
+static void add_value(struct buffer *out, const struct value *value)
 {
-    sample(out, name, format ? "to" : NULL, format);
     if (value->kind == VALUE_COUNT)
         number_plain(out, value->count);
     else if (isinf(value->real))
@@ -44,11 +42,11 @@ static void value_sample(struct buffer *out, const char *name, const char *forma
     buffer_puts(out, "\n");
 }
 
-/* precheck_error_max_abs, precheck_cast_overflow_elements */
-static void add_name(struct buffer *out, const struct metric_row *row)
+/* precheck_error_max_abs, precheck_cast_overflow_elements, precheck_tensor_error_max_abs */
+static void add_name(struct buffer *out, const char *prefix, const struct metric_row *row)
 {
     const char *group = metric_group_names[row->group];
-    buffer_printf(out, "precheck_%s_", *group ? group : "cast");
+    buffer_printf(out, "%s_%s_", prefix, *group ? group : "cast");
     for (const char *at = row->name; *at; at++)
         buffer_add(out, *at == '.' ? "_" : at, 1);
     if (strcmp(row->unit, "elements") == 0)
@@ -63,15 +61,17 @@ static void add_help(struct buffer *out, const struct metric_row *row)
                   row->help);
 }
 
-/* The figure of all tensors in one cast; NULL where there is none. */
-static const struct value *figure_of(const struct report *report, enum metric metric, size_t cast)
+/* In one cast; NULL where there is no number. */
+static const struct value *figure_of(const struct report_figures *figures, enum metric metric,
+                                     size_t cast)
 {
     bool input = metric_table[metric].group == GROUP_INPUT;
     const struct value *value =
-        input ? &report->total.input[metric] : &report->total.casts[cast].figures[metric];
+        input ? &figures->input[metric] : &figures->casts[cast].figures[metric];
     return value->kind == VALUE_COUNT || value->kind == VALUE_REAL ? value : NULL;
 }
 
+/* Of the total; a tensor has no figure that the total does not have. */
 static bool has_figure(const struct report *report, enum metric metric)
 {
     enum metric_group group = metric_table[metric].group;
@@ -79,25 +79,112 @@ static bool has_figure(const struct report *report, enum metric metric)
     if (!report->total.casts || (group > GROUP_ERROR && !report->has_group[group]))
         return false;
     for (size_t c = 0; c < report->cast_count; c++)
-        has |= figure_of(report, metric, c) != NULL;
+        has |= figure_of(&report->total, metric, c) != NULL;
     return has;
 }
 
-static void figures(struct buffer *out, const struct report *report, enum metric metric)
+/* Those of the input are the same in all casts: there is one, without a format. */
+static size_t cast_count(const struct report *report, enum metric metric)
+{
+    return metric_table[metric].group == GROUP_INPUT ? 1 : report->cast_count;
+}
+
+static void total_samples(struct buffer *out, const struct report *report, enum metric metric,
+                          const char *name)
+{
+    bool input = metric_table[metric].group == GROUP_INPUT;
+    for (size_t c = 0; c < cast_count(report, metric); c++) {
+        const struct value *value = figure_of(&report->total, metric, c);
+        if (!value)
+            continue;
+        sample(out, name, input ? NULL : "to", report->casts[c].format.name);
+        add_value(out, value);
+    }
+}
+
+/* ,tensor="layer.0.weight" */
+static void add_text_label(struct buffer *out, const char *label, const char *text)
+{
+    struct buffer printable = {0};
+    escape_terminal(&printable, text, true);
+    buffer_printf(out, "%s=\"", label);
+    for (const char *at = printable.data; *at; at++) {
+        if (*at == '\\' || *at == '"')
+            buffer_puts(out, "\\");
+        buffer_add(out, at, 1);
+    }
+    buffer_puts(out, "\",");
+    buffer_free(&printable);
+}
+
+/* Which of the tensors of one name in one file the tensor at a place is, from 0: the same labels
+ * must not come twice, and tensors of PyTorch may share a name. They follow each other. */
+static size_t copy_at(const struct ranking *by_name, size_t place, size_t copy)
+{
+    if (place == 0)
+        return 0;
+    const struct report_tensor *tensors = by_name->report->tensors;
+    const struct report_tensor *tensor = &tensors[by_name->order[place]];
+    const struct report_tensor *other = &tensors[by_name->order[place - 1]];
+    return strcmp(tensor->tensor.name, other->tensor.name) == 0 &&
+                   strcmp(tensor->file, other->file) == 0
+               ? copy + 1
+               : 0;
+}
+
+static void tensor_samples(struct buffer *out, const struct report *report,
+                           const struct report_tensor *tensor, size_t copy, enum metric metric,
+                           const char *name)
+{
+    bool input = metric_table[metric].group == GROUP_INPUT;
+    struct report_figures room = {0};
+    const struct report_figures *figures = report_figures_of(report, tensor, &room);
+    for (size_t c = 0; c < cast_count(report, metric); c++) {
+        const struct value *value = figure_of(figures, metric, c);
+        if (!value)
+            continue;
+        buffer_printf(out, "%s{", name);
+        add_text_label(out, "file", tensor->file);
+        add_text_label(out, "tensor", tensor->tensor.name);
+        if (copy)
+            buffer_printf(out, "copy=\"%zu\",", copy + 1);
+        buffer_printf(out, "dtype=\"%s\"", tensor->tensor.dtype.name);
+        if (!input)
+            buffer_printf(out, ",to=\"%s\"", report->casts[c].format.name);
+        buffer_puts(out, "} ");
+        add_value(out, value);
+    }
+    report_figures_done(report, &room);
+}
+
+/* A figure of the total or, where there is a ranking, of each tensor. All samples of a name have to
+ * follow each other. */
+static void figures(struct sink *sink, const struct report *report, enum metric metric,
+                    const struct ranking *by_name)
 {
     const struct metric_row *row = &metric_table[metric];
-    bool input = row->group == GROUP_INPUT;
     struct buffer name = {0}, help = {0};
-    add_name(&name, row);
+    add_name(&name, by_name ? "precheck_tensor" : "precheck", row);
     add_help(&help, row);
-    family(out, name.data, help.data);
-    for (size_t c = 0; c < (input ? 1 : report->cast_count); c++) {
-        const struct value *value = figure_of(report, metric, c);
-        if (value)
-            value_sample(out, name.data, input ? NULL : report->casts[c].format.name, value);
+    family(&sink->text, name.data, help.data);
+    if (!by_name)
+        total_samples(&sink->text, report, metric, name.data);
+    size_t copy = 0;
+    for (size_t place = 0; by_name && place < report->tensor_count && sink_goes_on(sink); place++) {
+        const struct report_tensor *tensor = &report->tensors[by_name->order[place]];
+        copy = copy_at(by_name, place, copy);
+        tensor_samples(&sink->text, report, tensor, copy, metric, name.data);
     }
     buffer_free(&name);
     buffer_free(&help);
+}
+
+static void all_figures(struct sink *sink, const struct report *report,
+                        const struct ranking *by_name)
+{
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if (has_figure(report, (enum metric)i))
+            figures(sink, report, (enum metric)i, by_name);
 }
 
 /* Of a run as a whole. */
@@ -134,14 +221,18 @@ static void sizes(struct buffer *out, const struct report *report)
         count_sample(out, after, "to", report->casts[c].format.name, report_bytes_after(report, c));
 }
 
+/* Series for each tensor are many, so on request only. */
 static void render(const struct report *report, const struct style *style, struct sink *sink)
 {
-    (void)style;
     run_counts(&sink->text, report);
     sizes(&sink->text, report);
-    for (int i = 0; i < METRIC_COUNT; i++)
-        if (has_figure(report, (enum metric)i))
-            figures(&sink->text, report, (enum metric)i);
+    all_figures(sink, report, NULL);
+    if (!style->verbose || !report->tensor_count)
+        return;
+    struct ranking by_name = ranking_new(report);
+    ranking_sort(&by_name, ORDER_NAME, 0);
+    all_figures(sink, report, &by_name);
+    ranking_free(&by_name);
 }
 
 const struct renderer renderer_prometheus = {"prometheus", render, NULL};

@@ -37,6 +37,7 @@ agree()
     agree x.npy z.npy --to bf16,fp32 --scale amax --update 1e-8 --steps 10
     agree x.npy --to fp16,e2m1 --ema 0.999
     agree x.npy --to bf16 --round stochastic:3 --update 1e-3
+    agree x.npy z.npy x.npy --verbose --update 1e-3 --steps 2
 }
 
 @test "tensors of no elements, of none that is finite, and scalars" {
@@ -66,7 +67,7 @@ agree()
     local name
     for name in "${strangers[@]}"; do cp x.npy "./$name"; done
     agree --fail-on 'overflow > 0' --top 0 -- "${strangers[@]}"
-    agree --fail-on 'overflow > 0' --to fp16 -- "${strangers[@]}"
+    agree --fail-on 'overflow > 0' --to fp16 --verbose -- "${strangers[@]}"
     [ "$(grep -c '^::error ' out.github)" -eq 10 ]
     for name in "${strangers[@]}"; do agree --fail-on 'overflow > 0' --to fp16 -- "$name"; done
 }
@@ -132,9 +133,14 @@ has_line()
 
 @test "promtool finds nothing to mend" {
     needs promtool
-    passes -q x.npy --update 1e-8 --steps 3 -o prometheus:p
-    promtool check metrics <p >told 2>&1 || shows "$(<told)"
-    [ ! -s told ] || shows "$(<told)"
+    local name
+    for name in "${strangers[@]}"; do cp x.npy "./$name"; done
+    for words in '' -v; do
+        passes -q $words --update 1e-8 --steps 3 -o prometheus:p -- "${strangers[@]}"
+        promtool check metrics <p >told 2>&1 || shows "$(<told)"
+        [ ! -s told ] || shows "$(<told)"
+    done
+    [ "$(grep -c '^precheck_tensor_error_rms{' p)" -eq $((4 * ${#strangers[@]})) ]
 }
 
 @test "jq reads the JSON and its lines" {

@@ -120,11 +120,18 @@ def xml(text):
     return escaped(printable(text), lambda c: c in "\ufffe\uffff")
 
 
-SAMPLE = re.compile(r'([a-z_][a-z0-9_]*)(?:\{([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"\})? ([+-]Inf|-?[0-9.]+(?:e-?[0-9]+)?)')
+LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"')
+SAMPLE = re.compile(rf'([a-z_][a-z0-9_]*)(?:\{{((?:{LABEL.pattern},?)+)\}})? ([+-]Inf|-?[0-9.]+(?:e-?[0-9]+)?)')
+
+
+def labels_of(text):
+    """As a key: the value alone of a single label, None without any."""
+    found = {m[1]: re.sub(r"\\(.)", r"\1", m[2]) for m in LABEL.finditer(text or "")}
+    return tuple(found.items()) if len(found) > 1 else next(iter(found.values()), None)
 
 
 def families(text):
-    """{name: {label: value}}, with what promtool and the text format ask of each family."""
+    """{name: {labels: value}}, with what promtool and the text format ask of each family."""
     found, name = {}, None
     check(text.endswith("\n"), "the last line does not end")
     for line in text.splitlines():
@@ -139,10 +146,22 @@ def families(text):
         else:
             sample = SAMPLE.fullmatch(line)
             check(sample and sample[1] == name, line)
-            check(sample[3] not in found[name], "twice:", line)
-            found[name][sample[3]] = float(sample[4])
+            labels = labels_of(sample[2])
+            check(labels not in found[name], "twice:", line)
+            found[name][labels] = float(sample[5])
     check(all(found.values()), "a family without a sample")
     return found
+
+
+def family_of(prefix, name):
+    """A figure's name, as JSON has it, in Prometheus."""
+    return (prefix if "." in name else f"{prefix}cast_") + name.replace(".", "_")
+
+
+def numbers(tensor, cast):
+    for name, value in figures(tensor, cast).items():
+        if value is not None and not isinstance(value, list) and not re.search(r"_at([.]|$)", name):
+            yield name, float(value)
 
 
 def prometheus(text, report):
@@ -158,15 +177,29 @@ def prometheus(text, report):
     check(found.pop("precheck_bytes_after") == {s["to"]: s["bytes"] for s in sizes["after"]}, "bytes_after")
     found = {re.sub("_elements$", "", name): values for name, values in found.items()}
     for cast in report["total"]:
-        for name, value in figures({"input": {}}, cast).items():
-            if value is None or isinstance(value, list) or re.search(r"_at([.]|$)", name):
-                continue
-            if "." not in name:
-                name = f"cast.{name}"
-            values = found["precheck_" + name.replace(".", "_")]
-            check(values.pop(cast["to"]) == float(value), name, value)
+        for name, value in numbers({"input": {}}, cast):
+            check(found[family_of("precheck_", name)].pop(cast["to"]) == value, name, value)
+    if any(name.startswith("precheck_tensor_") for name in found):
+        prometheus_tensors(found, report)
     left = {name for name, values in found.items() if values}
     check(all(name.startswith("precheck_input_") for name in left), "more than in JSON", left)
+
+
+def prometheus_tensors(found, report):
+    copies = {}
+    for tensor in report["tensors"]:
+        place = (printable(tensor["file"]), printable(tensor["name"]))
+        copies[place] = copies.get(place, 0) + 1
+        labels = {"file": place[0], "tensor": place[1], "dtype": tensor["dtype"]}
+        if copies[place] > 1:
+            labels = {"file": place[0], "tensor": place[1], "copy": str(copies[place]), "dtype": tensor["dtype"]}
+        for index, cast in enumerate(tensor["casts"]):
+            for name, value in numbers(tensor, cast):
+                of_input = name.startswith("input.")
+                if of_input and index:
+                    continue
+                key = tuple((labels if of_input else {**labels, "to": cast["to"]}).items())
+                check(found[family_of("precheck_tensor_", name)].pop(key, None) == value, name, key, value)
 
 
 def percent(text):
