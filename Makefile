@@ -224,7 +224,6 @@ install: all
 	install -m 755 build/precheck $(DESTDIR)$(BINDIR)/precheck
 	install -m 644 man/precheck.1 $(DESTDIR)$(MANDIR)/precheck.1
 	@set -- $(COMPLETIONS); for shell in bash zsh fish; do \
-		echo "build/precheck --completion $$shell >$$1"; \
 		install -D -m 644 /dev/null "$$1" || exit; \
 		$(RUNNER) build/precheck --completion $$shell >"$$1" || \
 			{ rm -f "$$1"; echo 'no completion, as build/precheck does not run here'; }; \
