@@ -31,7 +31,7 @@ enum action {
 struct options {
     enum action action;
     enum shell shell; /* of ACTION_COMPLETION */
-    char **files; /* of argv, NULL at the end */
+    char **files;     /* of argv, NULL at the end */
     size_t file_count;
     bool has_raw, has_view;
     struct raw_layout raw;
