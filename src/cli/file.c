@@ -90,6 +90,13 @@ bool file_is_standard_output(const char *path)
             file_is(path, &standard));
 }
 
+bool file_is_direct(const char *path)
+{
+    struct stat status;
+    return file_is_standard_output(path) ||
+           (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+}
+
 const char *file_label(const char *path)
 {
     return file_is_standard_output(path) ? "standard output" : path;

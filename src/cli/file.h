@@ -24,6 +24,8 @@ struct file {
 
 /* "-", or the name that standard output has among the files. */
 bool file_is_standard_output(const char *path);
+/* Whether it is written to without a temporary file. */
+bool file_is_direct(const char *path);
 /* The path as messages have it. */
 const char *file_label(const char *path);
 

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "cli/referee.h"
+#include "cli/stream.h"
 #include "exact/figure.h"
 #include "kernel/scale.h"
 #include "tally/tally.h"
@@ -35,6 +36,8 @@ struct measurement {
     unsigned worker_count;
     size_t first; /* of the input's tensors in the report */
     bool *measured;
+    struct stream *stream;     /* NULL for none */
+    size_t next;               /* after the last tensor that was begun */
     struct extremes *extremes; /* one a tensor, where scales depend on them */
     struct plan *plans;        /* those of each format, where they do not */
     pthread_mutex_t lock;      /* of the following */
@@ -188,10 +191,13 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
     const struct options *options = m->options;
     struct tensor *tensor = &m->input->tensors[t];
     struct update_source updates;
+    for (; m->next < t; m->next++) /* what could not be opened, or begun */
+        stream_settle(m->stream, m->next, false);
     if (m->analysis->writer && !writer_reach(m->analysis->writer, t, error))
         return false;
     if (!updates_match(options, &m->analysis->updates, tensor, &updates, error))
         return false;
+    m->next = t + 1;
     struct job *job = *made = allocate(1, sizeof *job);
     *job =
         (struct job){.index = t,
@@ -249,6 +255,7 @@ static bool end_tensor(void *context, void *of, unsigned thread, bool done, stru
               report_tensor(m, job, m->workers[thread].total, error);
     if (job->tally)
         give_back_tally(m, job->tally);
+    stream_settle(m->stream, job->index, m->measured[job->index]);
     free_job(job);
     return ok;
 }
@@ -477,11 +484,16 @@ bool measure_input(void *context, struct input *input, bool single, struct error
                             .lock = PTHREAD_MUTEX_INITIALIZER};
     make_workers(&m);
     make_room(&m);
+    if (analysis->outputs->streaming)
+        m.stream = stream_start(analysis->outputs, analysis->report, m.first, input->tensor_count);
     bool done = measure_all(&m, error);
+    stream_stop(m.stream);
     for (unsigned t = 0; t < m.worker_count; t++)
         total_merge(analysis->total, analysis->report, m.workers[t].total);
     hand_over(&m);
     free_workers(&m);
     note_skipped(analysis->report, input);
+    if (analysis->outputs->streaming)
+        outputs_catch_up(analysis->outputs, analysis->report);
     return done;
 }

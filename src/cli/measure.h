@@ -2,6 +2,7 @@
 #ifndef PRECHECK_CLI_MEASURE_H
 #define PRECHECK_CLI_MEASURE_H
 
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/schedule.h"
 #include "cli/updates.h"
@@ -16,6 +17,7 @@ struct analysis {
     struct total *total;
     struct updates updates;
     struct writer *writer;     /* NULL for none */
+    struct outputs *outputs;
     struct progress *progress; /* NULL for none */
 };
 

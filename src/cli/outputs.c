@@ -52,36 +52,118 @@ bool output_write(const char *path, const struct buffer *text, struct error *err
     return file_commit(&file, error);
 }
 
+/* One of them. */
 struct destination {
+    struct outputs *outputs;
+    const struct output_request *request;
+    size_t tensors; /* so many are rendered */
+    bool open, terminal;
     struct file file;
-    struct error *error;
+    struct sink sink;
+    struct error error;
 };
 
+/* What is printed on a terminal does not end the line that tells how far it is. */
 static bool write_piece(void *context, const void *bytes, size_t count)
 {
     struct destination *to = context;
-    return file_write(&to->file, bytes, count, to->error);
+    struct progress *progress = to->terminal ? to->outputs->progress : NULL;
+    progress_hide(progress);
+    bool written = file_write(&to->file, bytes, count, &to->error);
+    progress_show(progress);
+    return written;
 }
 
-static bool write_output(const struct output_request *output, const struct options *options,
-                         const struct content *content, struct error *error)
+static void open_destination(struct destination *to)
 {
-    struct destination to = {.error = error};
-    if (!file_create(output->path, &to.file, error))
-        return false;
-    struct style style = output_style(output->path, options);
-    struct sink sink = {.write = write_piece, .context = &to};
-    if (content->report)
-        output->renderer->render(content->report, &style, &sink);
-    else
-        output->renderer->list(content->listing, &style, &sink);
-    bool written = sink_flush(&sink);
-    buffer_free(&sink.text);
+    to->open = true;
+    to->sink = (struct sink){.write = write_piece, .context = to};
+    to->sink.failed = !file_create(to->request->path, &to->file, &to->error);
+    to->terminal = !to->sink.failed && isatty(to->file.descriptor);
+    output_begin(to->request->renderer, &to->sink);
+}
+
+static bool close_destination(struct destination *to)
+{
+    bool written = sink_flush(&to->sink);
+    buffer_free(&to->sink.text);
     if (!written) {
-        file_abandon(&to.file);
+        file_abandon(&to->file);
         return false;
     }
-    return file_commit(&to.file, error);
+    return file_commit(&to->file, &to->error);
+}
+
+/* Who reads one output to its end may open the next one only then: the first that anybody may be
+ * reading is the one that cannot keep another waiting. Files appear whole. */
+static const struct output_request *find_streaming(const struct options *options)
+{
+    if (options->write && file_is_direct(options->write))
+        return NULL;
+    for (size_t i = 0; i < options->output_count; i++)
+        if (file_is_direct(options->outputs[i].path))
+            return options->outputs[i].renderer->tensor ? &options->outputs[i] : NULL;
+    return NULL;
+}
+
+void outputs_open(const struct options *options, struct outputs *outputs)
+{
+    *outputs = (struct outputs){.options = options};
+    const struct output_request *request = find_streaming(options);
+    if (!request)
+        return;
+    outputs->streaming = allocate(1, sizeof *outputs->streaming);
+    outputs->streaming->outputs = outputs;
+    outputs->streaming->request = request;
+}
+
+/* As SIGPIPE would end it: at once, whatever the other threads are waiting for. */
+static void give_up(struct outputs *outputs)
+{
+    struct destination *to = outputs->streaming;
+    if (outputs->options->output_count > 1 || outputs->options->write)
+        return;
+    progress_hide(outputs->progress);
+    exit(trouble(file_label(to->request->path), &to->error));
+}
+
+void outputs_tensor(struct outputs *outputs, const struct report *report,
+                    const struct report_tensor *tensor)
+{
+    struct destination *to = outputs->streaming;
+    if (!to->open)
+        open_destination(to);
+    to->tensors++;
+    if (!to->sink.failed)
+        to->request->renderer->tensor(report, tensor, &to->sink.text);
+    if (!sink_goes_on(&to->sink))
+        give_up(outputs);
+}
+
+void outputs_flush(struct outputs *outputs)
+{
+    if (!sink_flush(&outputs->streaming->sink))
+        give_up(outputs);
+}
+
+void outputs_catch_up(struct outputs *outputs, const struct report *report)
+{
+    while (outputs->streaming->tensors < report->tensor_count)
+        outputs_tensor(outputs, report, &report->tensors[outputs->streaming->tensors]);
+    outputs_flush(outputs);
+}
+
+static bool write_output(struct destination *to, const struct content *content)
+{
+    const struct renderer *renderer = to->request->renderer;
+    struct style style = output_style(to->request->path, to->outputs->options);
+    if (!to->open)
+        open_destination(to);
+    if (content->report)
+        output_rest(renderer, content->report, to->tensors, &style, &to->sink);
+    else
+        renderer->list(content->listing, &style, &to->sink);
+    return close_destination(to);
 }
 
 static bool is_empty(const struct content *content)
@@ -90,18 +172,21 @@ static bool is_empty(const struct content *content)
                            : !content->listing->tensor_count && !content->listing->skipped_count;
 }
 
-/* A report without a tensor takes the place of older ones in files, and is not worth printing. */
-int outputs_write(const struct options *options, const struct content *content)
+int outputs_close(struct outputs *outputs, const struct content *content)
 {
+    const struct options *options = outputs->options;
     int status = STATUS_OK;
     for (size_t i = 0; i < options->output_count; i++) {
-        const struct output_request *output = &options->outputs[i];
-        if (is_empty(content) && file_is_standard_output(output->path))
+        struct destination own = {.outputs = outputs, .request = &options->outputs[i]}, *to = &own;
+        if (outputs->streaming && outputs->streaming->request == to->request)
+            to = outputs->streaming;
+        if (is_empty(content) && file_is_standard_output(to->request->path))
             continue;
-        struct error error;
-        if (!write_output(output, options, content, &error))
-            status = trouble(file_label(output->path), &error);
+        if (!write_output(to, content))
+            status = trouble(file_label(to->request->path), &to->error);
     }
+    free(outputs->streaming);
+    outputs->streaming = NULL;
     return status;
 }
 

@@ -1,6 +1,5 @@
 #include "cli/progress.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "cli/pause.h"
 
 struct progress {
     _Atomic uint64_t done;
@@ -107,14 +107,7 @@ void progress_vanish(void)
 
 static void wait_for(struct progress *progress, long milliseconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += milliseconds % 1000 * 1000000;
-    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    while (!progress->over &&
-           pthread_cond_timedwait(&progress->changed, &progress->lock, &until) != ETIMEDOUT)
-        ;
+    pause_for(&progress->changed, &progress->lock, &progress->over, milliseconds);
 }
 
 static void *watch(void *argument)
@@ -137,11 +130,7 @@ static void *watch(void *argument)
 struct progress *progress_start(void)
 {
     struct progress *progress = allocate(1, sizeof *progress);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&progress->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pause_init(&progress->changed);
     pthread_mutex_init(&progress->lock, NULL);
     clock_gettime(CLOCK_MONOTONIC, &progress->start);
     sigset_t all, before; /* signals are for the threads that work */

@@ -81,11 +81,12 @@ static int measure(struct analysis *analysis, struct inputs *inputs, int status)
     struct error error;
     if (!updates_open(options, updates, &error))
         return trouble(options->update, &error);
-    inputs->progress = analysis->progress = wants_progress(options) ? progress_start() : NULL;
+    struct progress *progress = wants_progress(options) ? progress_start() : NULL;
+    inputs->progress = analysis->progress = analysis->outputs->progress = progress;
     if (!inputs_each(inputs, measure_input, analysis))
         status = STATUS_TROUBLE;
-    progress_stop(analysis->progress);
-    inputs->progress = NULL;
+    progress_stop(progress);
+    inputs->progress = analysis->progress = analysis->outputs->progress = NULL;
     if (status == STATUS_OK && !analysis->report->tensor_count)
         status = nothing_to_cast(analysis->report, options->files);
     if (updates->from_file && *updates->input.warning)
@@ -114,6 +115,8 @@ static int report_on(struct inputs *inputs, int status)
     struct error error;
     if (options->write && !(writer = writer_open(options, &error)))
         return trouble(options->write, &error);
+    struct outputs outputs;
+    outputs_open(options, &outputs);
     describe_settings(options, &report);
     struct analysis analysis = {
         .options = options,
@@ -121,6 +124,7 @@ static int report_on(struct inputs *inputs, int status)
         .report = &report,
         .total = total_new(options->cast_count, &options->update_plan),
         .writer = writer,
+        .outputs = &outputs,
     };
     status = measure(&analysis, inputs, status);
     status = settle_writing(writer, status);
@@ -130,7 +134,7 @@ static int report_on(struct inputs *inputs, int status)
     report_checkpoint(&report);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
-    status = worse(status, outputs_write(options, &(struct content){.report = &report}));
+    status = worse(status, outputs_close(&outputs, &(struct content){.report = &report}));
     total_free(analysis.total);
     report_free(&report);
     return status;
@@ -147,9 +151,11 @@ static bool list_input(void *listing, struct input *input, bool single, struct e
 static int list(struct inputs *inputs, int status)
 {
     struct listing listing = {0};
+    struct outputs outputs;
+    outputs_open(inputs->options, &outputs);
     if (!inputs_each(inputs, list_input, &listing))
         status = STATUS_TROUBLE;
-    status = worse(status, outputs_write(inputs->options, &(struct content){.listing = &listing}));
+    status = worse(status, outputs_close(&outputs, &(struct content){.listing = &listing}));
     listing_free(&listing);
     return status;
 }

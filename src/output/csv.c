@@ -144,12 +144,4 @@ static void rows(const struct report *report, const struct report_tensor *tensor
     report_figures_done(report, &room);
 }
 
-static void render(const struct report *report, const struct style *style, struct sink *sink)
-{
-    (void)style;
-    header(&sink->text);
-    for (size_t t = 0; t < report->tensor_count && sink_goes_on(sink); t++)
-        rows(report, &report->tensors[t], &sink->text);
-}
-
-const struct renderer renderer_csv = {"csv", render, NULL};
+const struct renderer renderer_csv = {.kind = "csv", .begin = header, .tensor = rows};

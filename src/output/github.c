@@ -71,4 +71,4 @@ static void render(const struct report *report, const struct style *style, struc
     ranking_free(&ranking);
 }
 
-const struct renderer renderer_github = {"github", render, NULL};
+const struct renderer renderer_github = {.kind = "github", .render = render};

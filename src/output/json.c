@@ -547,14 +547,18 @@ static void render(const struct report *report, const struct style *style, struc
 }
 
 /* A line for each tensor, and one for all else. */
-static void render_lines(const struct report *report, const struct style *style, struct sink *sink)
+static void tensor_line(const struct report *report, const struct report_tensor *tensor,
+                        struct buffer *out)
+{
+    struct writer writer = {.out = out, .one_line = true};
+    write_tensor(&writer, report, tensor);
+    buffer_puts(out, "\n");
+}
+
+static void last_line(const struct report *report, const struct style *style, struct sink *sink)
 {
     (void)style;
     struct writer writer = {.out = &sink->text, .one_line = true}, *w = &writer;
-    for (size_t i = 0; i < report->tensor_count && sink_goes_on(sink); i++) {
-        write_tensor(w, report, &report->tensors[i]);
-        buffer_puts(w->out, "\n");
-    }
     open_lines(w, "{");
     write_head(w, report);
     write_rest(w, report, sink);
@@ -632,5 +636,6 @@ static void list(const struct listing *listing, const struct style *style, struc
     buffer_puts(w->out, "\n");
 }
 
-const struct renderer renderer_json = {"json", render, list};
-const struct renderer renderer_ndjson = {"ndjson", render_lines, NULL};
+const struct renderer renderer_json = {.kind = "json", .render = render, .list = list};
+const struct renderer renderer_ndjson = {
+    .kind = "ndjson", .tensor = tensor_line, .render = last_line};

@@ -116,4 +116,4 @@ static void render(const struct report *report, const struct style *style, struc
     buffer_puts(&sink->text, "</testsuites>\n");
 }
 
-const struct renderer renderer_junit = {"junit", render, NULL};
+const struct renderer renderer_junit = {.kind = "junit", .render = render};

@@ -301,4 +301,4 @@ static void render(const struct report *report, const struct style *style, struc
     ranking_free(&ranking);
 }
 
-const struct renderer renderer_markdown = {"markdown", render, NULL};
+const struct renderer renderer_markdown = {.kind = "markdown", .render = render};

@@ -18,6 +18,22 @@ const struct renderer *output_find(const char *kind)
     return NULL;
 }
 
+void output_begin(const struct renderer *renderer, struct sink *sink)
+{
+    if (renderer->begin)
+        renderer->begin(&sink->text);
+}
+
+void output_rest(const struct renderer *renderer, const struct report *report, size_t rendered,
+                 const struct style *style, struct sink *sink)
+{
+    for (size_t t = rendered; renderer->tensor && t < report->tensor_count && sink_goes_on(sink);
+         t++)
+        renderer->tensor(report, &report->tensors[t], &sink->text);
+    if (renderer->render)
+        renderer->render(report, style, sink);
+}
+
 const char *output_kind(size_t index)
 {
     return index < RENDERER_COUNT ? renderers[index]->kind : NULL;

@@ -1,4 +1,4 @@
-/* Renderings of the finished report. They take its values as they are; none computes a figure. */
+/* Renderings of the report. They take its values as they are; none computes a figure. */
 #ifndef PRECHECK_OUTPUT_OUTPUT_H
 #define PRECHECK_OUTPUT_OUTPUT_H
 
@@ -19,11 +19,17 @@ struct style {
     enum ranking_order order; /* of its tensors */
 };
 
-/* Of the report, and of what --list finds; NULL where a kind does not have the latter. */
+/* What a kind does not have is NULL. */
 struct renderer {
     const char *kind; /* as --output names it */
+    /* What needs the finished report; it follows what the last two have. */
     void (*render)(const struct report *report, const struct style *style, struct sink *sink);
+    /* What --list finds. */
     void (*list)(const struct listing *listing, const struct style *style, struct sink *sink);
+    /* What comes first, and a part for each tensor: these need not wait for the others. */
+    void (*begin)(struct buffer *out);
+    void (*tensor)(const struct report *report, const struct report_tensor *tensor,
+                   struct buffer *out);
 };
 
 extern const struct renderer renderer_text, renderer_json, renderer_ndjson, renderer_csv,
@@ -34,6 +40,12 @@ extern const struct renderer renderer_text, renderer_json, renderer_ndjson, rend
 const struct renderer *output_find(const char *kind);
 /* The kinds in order, for help and messages; NULL after the last. */
 const char *output_kind(size_t index);
+
+/* A report in two steps: what comes first, and once it is finished the rest, without the parts of
+ * so many tensors that were rendered in between. */
+void output_begin(const struct renderer *renderer, struct sink *sink);
+void output_rest(const struct renderer *renderer, const struct report *report, size_t rendered,
+                 const struct style *style, struct sink *sink);
 
 /* What --formats prints. */
 void formats_list(const struct style *style, struct buffer *out);

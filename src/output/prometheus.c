@@ -235,4 +235,4 @@ static void render(const struct report *report, const struct style *style, struc
     ranking_free(&by_name);
 }
 
-const struct renderer renderer_prometheus = {"prometheus", render, NULL};
+const struct renderer renderer_prometheus = {.kind = "prometheus", .render = render};

@@ -424,4 +424,4 @@ static void render(const struct report *report, const struct style *style, struc
     settings(&page, report);
 }
 
-const struct renderer renderer_text = {"text", render, text_list};
+const struct renderer renderer_text = {.kind = "text", .render = render, .list = text_list};

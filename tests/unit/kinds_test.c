@@ -65,7 +65,8 @@ static struct report report_of(const char *text)
 static char *render(const char *kind, const struct report *report)
 {
     struct sink sink = {.text = {0}};
-    output_find(kind)->render(report, &(struct style){.top = 3}, &sink);
+    output_begin(output_find(kind), &sink);
+    output_rest(output_find(kind), report, 0, &(struct style){.top = 3}, &sink);
     buffer_puts(&sink.text, "");
     return sink.text.data;
 }

@@ -1,0 +1,80 @@
+/* Tensors that leave while others are still being measured. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/stream.h"
+#include "unit/sample_report.h"
+
+#include <cmocka.h>
+
+enum { TENSORS = 5 };
+
+/* The next line has the name; it is there, or comes, without anything more being done. */
+static void expect_line(FILE *lines, const char *name)
+{
+    char line[1 << 14], member[64];
+    snprintf(member, sizeof member, "\"name\": \"%s\"", name);
+    assert_non_null(fgets(line, sizeof line, lines));
+    assert_non_null(strstr(line, member));
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    static const double value = 0.1;
+    static const char *const names[TENSORS] = {"a", "b", "c", "d", "e"};
+    struct sample_tensor tensors[TENSORS];
+    for (size_t t = 0; t < TENSORS; t++)
+        tensors[t] = (struct sample_tensor){"w.safetensors", names[t], 1, {1}, &value};
+    struct report report = sample_report("bf16", 0, tensors, TENSORS);
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    struct options options = {.outputs = {{output_find("ndjson"), path}}, .output_count = 1};
+    FILE *lines = fdopen(ends[0], "r");
+    assert_non_null(lines);
+
+    struct outputs outputs;
+    outputs_open(&options, &outputs);
+    assert_non_null(outputs.streaming);
+    struct stream *stream = stream_start(&outputs, &report, 0, TENSORS);
+    assert_non_null(stream);
+    stream_settle(stream, 0, true);
+    expect_line(lines, "a");
+    stream_settle(stream, 4, true); /* these wait for b */
+    stream_settle(stream, 2, true);
+    stream_settle(stream, 1, true);
+    expect_line(lines, "b");
+    expect_line(lines, "c");
+    stream_settle(stream, 3, false); /* could not be read */
+    expect_line(lines, "e");
+    stream_stop(stream);
+
+    /* The report closes the gap before it goes on. */
+    struct report_tensor lost = report.tensors[3];
+    report.tensors[3] = report.tensors[4];
+    report.tensors[4] = lost;
+    report.tensor_count = TENSORS - 1;
+    assert_int_equal(outputs_close(&outputs, &(struct content){.report = &report}), 0);
+    close(ends[1]);
+    char line[1 << 14];
+    assert_non_null(fgets(line, sizeof line, lines));
+    assert_memory_equal(line, "{\"schema\"", 9);
+    assert_null(fgets(line, sizeof line, lines));
+    fclose(lines);
+    report.tensor_count = TENSORS;
+    report_free(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
