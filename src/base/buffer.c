@@ -51,7 +51,7 @@ char *copy_string(const char *text)
     return copy_bytes(text, strlen(text));
 }
 
-static void reserve(struct buffer *buffer, size_t more)
+void buffer_reserve(struct buffer *buffer, size_t more)
 {
     if (more >= SIZE_MAX / 2 - buffer->length)
         out_of_memory();
@@ -65,20 +65,6 @@ static void reserve(struct buffer *buffer, size_t more)
     buffer->capacity = capacity;
 }
 
-void buffer_add(struct buffer *buffer, const void *bytes, size_t count)
-{
-    reserve(buffer, count);
-    if (count)
-        memcpy(buffer->data + buffer->length, bytes, count);
-    buffer->length += count;
-    buffer->data[buffer->length] = '\0';
-}
-
-void buffer_puts(struct buffer *buffer, const char *text)
-{
-    buffer_add(buffer, text, strlen(text));
-}
-
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;
@@ -87,7 +73,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     va_end(arguments);
     if (length < 0)
         return;
-    reserve(buffer, (size_t)length);
+    buffer_reserve(buffer, (size_t)length);
     va_start(arguments, format);
     vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
     va_end(arguments);

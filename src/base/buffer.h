@@ -3,6 +3,7 @@
 #define PRECHECK_BASE_BUFFER_H
 
 #include <stddef.h>
+#include <string.h>
 
 /* Zero-initialise; `data` is always NUL-terminated once something was added. The owner frees. */
 struct buffer {
@@ -11,8 +12,25 @@ struct buffer {
     size_t capacity;
 };
 
-void buffer_add(struct buffer *buffer, const void *bytes, size_t count);
-void buffer_puts(struct buffer *buffer, const char *text);
+/* Room for so many bytes more, and a NUL. */
+void buffer_reserve(struct buffer *buffer, size_t more);
+
+/* Reports are made of very many short texts, most of a length that the compiler knows. */
+static inline void buffer_add(struct buffer *buffer, const void *bytes, size_t count)
+{
+    if (buffer->capacity - buffer->length <= count)
+        buffer_reserve(buffer, count);
+    if (count)
+        memcpy(buffer->data + buffer->length, bytes, count);
+    buffer->length += count;
+    buffer->data[buffer->length] = '\0';
+}
+
+static inline void buffer_puts(struct buffer *buffer, const char *text)
+{
+    buffer_add(buffer, text, strlen(text));
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_free(struct buffer *buffer);

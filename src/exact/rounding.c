@@ -1,6 +1,7 @@
 #include "exact/rounding.h"
 
-#include <mpfr.h>
+#include <float.h>
+#include <math.h>
 #include <stdbool.h>
 
 long exact_integer(mpz_t n, const struct exact_sum *sum)
@@ -25,30 +26,24 @@ long exact_integer(mpz_t n, const struct exact_sum *sum)
  * a binary64. |n| is zero or has at least 55 bits where sticky. */
 static double round_once(mpz_t n, long exponent, bool sticky)
 {
-    if (mpz_sgn(n) == 0)
+    int sign = mpz_sgn(n);
+    if (sign == 0)
         return 0;
-    if (sticky) {
-        int sign = mpz_sgn(n);
-        mpz_mul_2exp(n, n, 1);
-        if (sign < 0)
-            mpz_sub_ui(n, n, 1);
-        else
+    mpz_abs(n, n);
+    long top = exponent + (long)mpz_sizeinbase(n, 2) - 1;
+    long last = top - (DBL_MANT_DIG - 1), least = DBL_MIN_EXP - DBL_MANT_DIG;
+    long cut = (last < least ? least : last) - exponent; /* bits of n that have no place */
+    if (cut > 0) {
+        mp_bitcnt_t half = (mp_bitcnt_t)cut - 1;
+        bool more = sticky || mpz_scan1(n, 0) < half, up = mpz_tstbit(n, half);
+        mpz_tdiv_q_2exp(n, n, (mp_bitcnt_t)cut);
+        if (up && (more || mpz_odd_p(n)))
             mpz_add_ui(n, n, 1);
-        exponent--;
+        exponent += cut;
     }
-    mpfr_exp_t emin = mpfr_get_emin(), emax = mpfr_get_emax();
-    mpfr_t result;
-    mpfr_init2(result, 53);
-    mpfr_set_emin(-1073); /* binary64 in MPFR's convention, significand in [1/2, 1) */
-    mpfr_set_emax(1024);
-    int ternary = mpfr_set_z_2exp(result, n, exponent, MPFR_RNDN);
-    ternary = mpfr_check_range(result, ternary, MPFR_RNDN);
-    mpfr_subnormalize(result, ternary, MPFR_RNDN);
-    double value = mpfr_get_d(result, MPFR_RNDN);
-    mpfr_clear(result);
-    mpfr_set_emin(emin);
-    mpfr_set_emax(emax);
-    return value == 0 ? 0 : value; /* no -0 */
+    int scale = exponent > DBL_MAX_EXP ? DBL_MAX_EXP : (int)exponent;
+    double value = ldexp(mpz_get_d(n), scale);      /* at most 2^53: exact, but for an overflow */
+    return value == 0 || sign > 0 ? value : -value; /* no -0 */
 }
 
 /* Shifts n left until it has at least `bits` more bits than `than`, by an even count, and returns
