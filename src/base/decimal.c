@@ -9,10 +9,15 @@
 
 #include "base/bytes.h"
 
+/* Most of what a report holds are small counts. */
 size_t decimal_digits(char digits[DECIMAL_DIGITS], uint64_t number)
 {
     char reversed[DECIMAL_DIGITS];
     size_t length = 0;
+    if (number < 10) {
+        digits[0] = (char)('0' + number);
+        return 1;
+    }
     do
         reversed[length++] = (char)('0' + number % 10);
     while (number /= 10);
@@ -203,6 +208,10 @@ void decimal_put(struct buffer *out, double value)
     double magnitude = fabs(value);
     if (value < 0)
         buffer_add(out, "-", 1);
+    if (!isfinite(value)) {
+        buffer_puts(out, isnan(value) ? "nan" : "inf");
+        return;
+    }
     if (magnitude < 1e15 && trunc(magnitude) == magnitude) {
         char digits[DECIMAL_DIGITS];
         buffer_add(out, digits, decimal_digits(digits, (uint64_t)magnitude));

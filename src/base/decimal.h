@@ -13,7 +13,7 @@ size_t decimal_digits(char digits[DECIMAL_DIGITS], uint64_t number);
 
 /* The shortest decimal that reads back as the same binary64, the nearest of these: whole numbers
  * below 10^15 in full, else as %g has it, without a plus sign and zeros that tell nothing. Both
- * zeros are 0; the value is finite. */
+ * zeros are 0, an infinity is inf or -inf, and what is no number nan. */
 void decimal_put(struct buffer *out, double value);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/decimal.h"
 #include "base/glob.h"
 
 enum { SIZE_LIMIT = 16 << 20, VERSION = 1 };
@@ -114,17 +115,6 @@ static bool take_member(const char *key, const json_t *value, struct gate_rule *
     return fail_key(key, error);
 }
 
-/* The shortest decimal that reads back as the number. */
-static void add_number(struct buffer *text, double number)
-{
-    char digits[32];
-    int precision = 1;
-    do
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
-    while (++precision <= 17 && strtod(digits, NULL) != number);
-    buffer_puts(text, digits);
-}
-
 /* The rule as the report shows it: as one of --fail-on, with the pattern in front. */
 static char *rule_text(const json_t *object, const struct gate_rule *rule)
 {
@@ -140,7 +130,7 @@ static char *rule_text(const json_t *object, const struct gate_rule *rule)
         return text.data;
     }
     buffer_printf(&text, " %s ", json_string_value(json_object_get(object, "op")));
-    add_number(&text, rule->bound);
+    decimal_put(&text, rule->bound);
     return text.data;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "input/container.h"
 #include "input/torch.h"
 
@@ -53,17 +54,6 @@ static void add_text(struct buffer *name, struct pickle_text text)
     buffer_add(name, text.bytes, text.length);
 }
 
-/* In as few digits as tell it from others. */
-static void add_float(struct buffer *name, double number)
-{
-    char digits[32];
-    int precision = 15;
-    do
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
-    while (precision++ < 17 && strtod(digits, NULL) != number);
-    buffer_puts(name, digits);
-}
-
 /* False where the key is none of the simple ones. */
 static bool add_simple_key(const struct pickle *pickle, struct buffer *name, pickle_value key)
 {
@@ -76,7 +66,7 @@ static bool add_simple_key(const struct pickle *pickle, struct buffer *name, pic
     } else if (pickle_integer(pickle, key, &integer)) {
         buffer_printf(name, "%" PRId64, integer);
     } else if (pickle_float(pickle, key, &number)) {
-        add_float(name, number);
+        decimal_put(name, number);
     } else if (kind <= PICKLE_TRUE) {
         buffer_puts(name, kind == PICKLE_NONE ? "None" : kind == PICKLE_TRUE ? "True" : "False");
     } else if (pickle_global(pickle, key, &module, &text)) {

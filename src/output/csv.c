@@ -2,7 +2,6 @@
  * the same columns. */
 #include "output/output.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -101,9 +100,13 @@ static void add_tensor(struct buffer *out, const struct report_tensor *tensor)
     add_text(out, tensor->file);
     buffer_puts(out, ",");
     add_text(out, tensor->tensor.name);
-    buffer_printf(out, ",%s,", tensor->tensor.dtype.name);
+    buffer_puts(out, ",");
+    buffer_puts(out, tensor->tensor.dtype.name);
+    buffer_puts(out, ",");
     add_shape(out, &tensor->tensor);
-    buffer_printf(out, ",%" PRIu64 ",", tensor->tensor.elements);
+    buffer_puts(out, ",");
+    number_plain(out, tensor->tensor.elements);
+    buffer_puts(out, ",");
 }
 
 /* Those of the input come first in the table, so that they are the same in the rows of a tensor. */
@@ -119,7 +122,10 @@ static void add_figures(struct buffer *out, bool of_input, const struct value *f
 
 static void add_cast(struct buffer *out, const struct cast *cast, int scale)
 {
-    buffer_printf(out, "%s,%d,", cast->format.name, cast->format.bits);
+    buffer_puts(out, cast->format.name);
+    buffer_puts(out, ",");
+    number_signed(out, cast->format.bits);
+    buffer_puts(out, ",");
     add_scale(out, scale);
 }
 

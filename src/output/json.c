@@ -195,7 +195,7 @@ static void histogram_members(struct writer *w, const struct histogram *histogra
 {
     member(w, "first");
     if (histogram->length)
-        buffer_printf(w->out, "%d", histogram->first);
+        number_signed(w->out, histogram->first);
     else
         buffer_puts(w->out, "null");
     member(w, "counts");
@@ -283,7 +283,7 @@ static void write_cast(struct writer *w, const struct report *report,
     member_together(w, "to");
     write_text(w, cast->cast->format.name);
     member(w, "bits");
-    buffer_printf(w->out, "%d", cast->cast->format.bits);
+    number_signed(w->out, cast->cast->format.bits);
     member(w, "scale");
     write_scale(w, cast);
     apart(w);

@@ -40,6 +40,13 @@ void number_plain(struct buffer *out, uint64_t count)
     buffer_add(out, digits, decimal_digits(digits, count));
 }
 
+void number_signed(struct buffer *out, int number)
+{
+    if (number < 0)
+        buffer_puts(out, "-");
+    number_plain(out, (uint64_t)labs(number));
+}
+
 void number_list(struct buffer *out, const uint64_t *counts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -63,10 +70,7 @@ void number_json(struct buffer *out, double value)
 
 void number_exact(struct buffer *out, double value)
 {
-    if (isinf(value))
-        buffer_puts(out, value < 0 ? "-inf" : "inf");
-    else
-        decimal_put(out, value);
+    decimal_put(out, value);
 }
 
 void number_human(struct buffer *out, double value)

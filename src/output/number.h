@@ -10,7 +10,7 @@
 /* A JSON number that reads back as the same binary64, as short as can be; both zeros are 0, an
  * infinity is the string "inf" or "-inf". */
 void number_json(struct buffer *out, double value);
-/* The same where there are no strings: an infinity is inf or -inf. */
+/* The same where there are no strings: an infinity is inf or -inf. See decimal_put(). */
 void number_exact(struct buffer *out, double value);
 
 /* For people: four significant digits; whole numbers below ten million in full. */
@@ -19,6 +19,8 @@ void number_human(struct buffer *out, double value);
 void number_power(struct buffer *out, double value);
 /* 2^exponent as 2^-14. */
 void number_exponent(struct buffer *out, int exponent);
+/* -14 */
+void number_signed(struct buffer *out, int number);
 /* 16384, and 16,384 */
 void number_plain(struct buffer *out, uint64_t count);
 /* 16384, 3, 0 */

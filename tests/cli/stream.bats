@@ -195,3 +195,27 @@ PYTHON
         done
     done
 }
+
+# A ratio of processor times, so that no machine is too slow for it.
+@test "a report of many tensors takes no longer to print than to work out" {
+    if sanitized; then skip "AddressSanitizer makes other things slow"; fi
+    "$python" -IS - "$here" <<'PYTHON'
+import struct, subprocess, sys, os
+sys.path.insert(0, sys.argv[1])
+import safetensors
+tensors = [(f"layer.{i}.weight", "F32", [64], struct.pack("<64f", *((k * i % 97 - 48) / 7 for k in range(64)))) for i in range(2000)]
+with open("many.safetensors", "wb") as f:
+    f.write(safetensors.pack(None, tensors))
+def seconds(*words):
+    def once():
+        before = os.times()
+        subprocess.run([os.environ["PRECHECK"], "many.safetensors", "-q", "-j1", *words], check=True)
+        after = os.times()
+        return after.children_user - before.children_user
+    return min(once() for _ in range(5))
+work = seconds()
+for kind in "json", "ndjson", "csv":
+    both = seconds("-o", f"{kind}:report")
+    assert both < 2 * work, (kind, work, both)
+PYTHON
+}
