@@ -16,7 +16,7 @@ struct analysis {
     struct report *report;
     struct total *total;
     struct updates updates;
-    struct writer *writer;     /* NULL for none */
+    struct writer *writer; /* NULL for none */
     struct outputs *outputs;
     struct progress *progress; /* NULL for none */
 };
