@@ -489,4 +489,4 @@ static void render(const struct report *report, const struct style *style, struc
     ranking_free(&html.ranking);
 }
 
-const struct renderer renderer_html = {"html", render, NULL};
+const struct renderer renderer_html = {.kind = "html", .render = render};

@@ -44,4 +44,4 @@ static void list(const struct listing *listing, const struct style *style, struc
         add_line(sink, listing->tensors[t].tensor.name, style);
 }
 
-const struct renderer renderer_names = {"names", render, list};
+const struct renderer renderer_names = {.kind = "names", .render = render, .list = list};
