@@ -89,8 +89,6 @@ static inline vb vb_equal(vb a, vb b) { return _mm256_cmpeq_epi8(a, b); }
 static inline vb vb_add(vb a, vb b) { return _mm256_add_epi8(a, b); }
 static inline vb vb_sub(vb a, vb b) { return _mm256_sub_epi8(a, b); }
 static inline vb vb_min_unsigned(vb a, vb b) { return _mm256_min_epu8(a, b); }
-/* The upper four bits of each byte moved down; above them anything. */
-static inline vb vb_high_nibbles(vb a) { return _mm256_srli_epi16(a, 4); }
 /* table[key] for keys below 16, 0 for the others: the key made an index once, then looked up. */
 static inline vb vb_table(const uint8_t table[16])
 {

@@ -162,8 +162,6 @@ EACH_OF_TWO(vb, vb_equal, vb, vceqq_u8)
 EACH_OF_TWO(vb, vb_add, vb, vaddq_u8)
 EACH_OF_TWO(vb, vb_sub, vb, vsubq_u8)
 EACH_OF_TWO(vb, vb_min_unsigned, vb, vminq_u8)
-/* The upper four bits of each byte moved down; above them anything. */
-static inline vb vb_high_nibbles(vb a) { return (vb){vshrq_n_u8(a.low, 4), vshrq_n_u8(a.high, 4)}; }
 /* table[key] for keys below 16, 0 for the others: the key made an index once, then looked up. */
 static inline vb vb_table(const uint8_t table[16])
 {
