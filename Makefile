@@ -98,23 +98,19 @@ $(AVX2_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += -mavx2 -mfma -mf16c
 $(AVX512_SOURCES:src/%.c=$(OUT)/%.o): ALL_CFLAGS += $(AVX512_FLAGS)
 
 # What the HTML report embeds; its policy names it by hash.
-HTML_STYLE = src/output/html_style.css
-HTML_SCRIPT = src/output/html_charts.js src/output/html_table.js
+HTML_STYLE = src/output/html/style.css
+HTML_SCRIPT = src/output/html/charts.js src/output/html/table.js
 hash = sha256-$(shell cat $(1) | sha256sum | cut -c -64 | tr a-f A-F | basenc --base16 -d | base64 -w 0)
-$(OUT)/output/html_assets.o: $(HTML_STYLE) $(HTML_SCRIPT)
-$(OUT)/output/html_assets.o: ALL_CPPFLAGS += \
+$(OUT)/output/html/assets.o: $(HTML_STYLE) $(HTML_SCRIPT)
+$(OUT)/output/html/assets.o: ALL_CPPFLAGS += \
 	-DHTML_STYLE_HASH='"$(call hash,$(HTML_STYLE))"' -DHTML_SCRIPT_HASH='"$(call hash,$(HTML_SCRIPT))"'
+
+COMPLETIONS = $(addprefix src/cli/options/completion.,bash zsh fish)
+$(OUT)/cli/options/completion.o: $(COMPLETIONS)
 
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
-
-# Scripts as string literals.
-$(OUT)/cli/completion.o: $(patsubst %,$(OUT)/cli/completion_%.inc,bash zsh fish)
-$(OUT)/cli/completion.o: ALL_CPPFLAGS += -I$(OUT)
-$(OUT)/cli/completion_%.inc: src/cli/completion.% Makefile
-	@mkdir -p $(@D)
-	$(call quiet,GEN,$@)sed -e 's/[\\"?]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
 $(OUT)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "cli/progress.h"
+#include "cli/run/progress.h"
 
 /* What a signal handler has to remove: the one state of this program that is not passed around. The
  * list only grows, so that a handler may walk it whatever another thread does to it; what was there

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "cli/completion.h"
+#include "cli/options/completion.h"
 #include "cli/file.h"
 #include "cli/message.h"
 #include "cli/outputs.h"
-#include "cli/run.h"
+#include "cli/run/run.h"
 
 static void version(struct buffer *out)
 {

@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "cli/file.h"
 #include "cli/message.h"
-#include "cli/write.h"
+#include "cli/write/write.h"
 
 enum { WIDTH_LIMIT = 1000 };
 

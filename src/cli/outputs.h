@@ -2,8 +2,8 @@
 #ifndef PRECHECK_CLI_OUTPUTS_H
 #define PRECHECK_CLI_OUTPUTS_H
 
-#include "cli/inputs.h"
-#include "cli/progress.h"
+#include "cli/run/inputs.h"
+#include "cli/run/progress.h"
 #include "output/output.h"
 
 /* What is rendered: one of the two. */

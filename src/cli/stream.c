@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "cli/pause.h"
+#include "cli/run/pause.h"
 
 /* A tensor leaves at once where none did so shortly before; many small ones leave together. */
 enum { PAUSE_MILLISECONDS = 20 };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "output/escape.h"
-#include "output/text.h"
+#include "output/text/text.h"
 #include "output/told.h"
 
 /* GitHub shows so many of each kind that a step prints, and drops the others. */

@@ -1,7 +1,7 @@
 /* A test report that CI systems show, in the XML of JUnit: a suite for each rule, a case for each
  * gate. */
 #include "output/escape.h"
-#include "output/text.h"
+#include "output/text/text.h"
 
 /* Gates of one rule follow each other. */
 static size_t gates_of_rule(const struct report *report, size_t first)

@@ -3,7 +3,7 @@
 
 #include "output/escape.h"
 #include "output/number.h"
-#include "output/text.h"
+#include "output/text/text.h"
 #include "output/told.h"
 
 /* Whatever strangers wrote stands in code spans, in which nothing else has a meaning; and without

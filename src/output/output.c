@@ -3,9 +3,8 @@
 #include <string.h>
 
 static const struct renderer *const renderers[] = {
-    &renderer_text,     &renderer_json,       &renderer_ndjson, &renderer_csv,
-    &renderer_markdown, &renderer_html,       &renderer_junit,  &renderer_prometheus,
-    &renderer_github,   &renderer_names,
+    &renderer_text, &renderer_json,  &renderer_ndjson,     &renderer_csv,    &renderer_markdown,
+    &renderer_html, &renderer_junit, &renderer_prometheus, &renderer_github, &renderer_names,
 };
 
 enum { RENDERER_COUNT = sizeof renderers / sizeof renderers[0] };

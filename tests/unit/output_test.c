@@ -13,7 +13,7 @@
 #include "output/escape.h"
 #include "output/number.h"
 #include "output/output.h"
-#include "output/text.h"
+#include "output/text/text.h"
 #include "report/bits.h"
 #include "sample_report.h"
 

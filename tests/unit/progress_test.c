@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/progress.h"
+#include "cli/run/progress.h"
 
 #include <cmocka.h>
 
