@@ -149,6 +149,12 @@ kinds()
     "$PRECHECK" --help | sed -n '/kinds:$/,/^  [ -]* --\|^  -/p' | sed '1d;$d' | tr -d ' ' | tr ',' '\n' | grep .
 }
 
+# Those that say something of x.npy alone: it has no name, and no gate fails.
+talkative_kinds()
+{
+    kinds | sed '/github/d; /names/d'
+}
+
 # full ARGUMENT...: trouble where standard output is a full device
 full()
 {
@@ -166,7 +172,7 @@ full()
         full x.npy $words
     done
     full --formats
-    for kind in $(kinds); do
+    for kind in $(talkative_kinds) github; do
         # A gate that fails, so that each has something to say; what is trouble outranks it.
         trouble '^precheck: /dev/full: No space left on device$' x.npy -q -o "$kind:/dev/full" --fail-on 'nan >= 0'
         full x.npy -o "$kind" --fail-on 'nan >= 0'
@@ -188,7 +194,7 @@ full()
     mkfifo pipe
     # A pipe that nobody reads any more: the reader is gone before the program starts.
     exec 7<>pipe 8>pipe 7<&-
-    for words in '' '--to bf16 -w -' $(kinds | sed '/github/d; s/^/-o/') --list --help --version; do
+    for words in '' '--to bf16 -w -' $(talkative_kinds | sed 's/^/-o/') --list --help --version; do
         # shellcheck disable=SC2086
         ends --default=PIPE "$PRECHECK" x.npy $words >&8
         [ "$how" = "signal SIGPIPE" ]

@@ -143,6 +143,7 @@ exit 2"
     exec 7<out
     [ "$(wc -l <later)" -eq 2 ]
     [ "$(wc -l <&7)" -eq 2 ]
+    exec 7<&- # or it would take what the next reader waits for
     wait $!
     (exec "$PRECHECK" x.npy --to bf16 -w - -o ndjson:later >out) &
     cmp - <("$PRECHECK" x.npy --to bf16 -w -) <out
@@ -168,7 +169,7 @@ PYTHON
     for threads in 1 2; do
         precheck some.npz x.npy --to bf16 -j $threads --ndjson
         [ "$status" -eq 2 ]
-        one_message '^precheck: some.npz: 1: .*\(and 1 more tensor\)$'
+        one_message "^precheck: some.npz: tensor '1': .*\(and 1 more tensor\)$"
         [ "$(cut -d, -f 1,2 <<<"$output")" = '{"file": "some.npz", "name": "0"
 {"file": "some.npz", "name": "2"
 {"file": "some.npz", "name": "4"
