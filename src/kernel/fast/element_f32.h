@@ -31,111 +31,39 @@ enum {
 static const element_bits MAGNITUDE_BITS = UINT32_MAX >> 1;
 static const element_bits INFINITY_BITS = UINT32_C(0x7f800000);
 
-static inline element_bits bits_of(element x)
-{
-    return float_bits(x);
-}
-static inline element from_bits(element_bits bits)
-{
-    return float_from_bits(bits);
-}
-static inline int leading_zeros(element_bits bits)
-{
-    return __builtin_clz(bits);
-}
+/* A line an operation. */
+/* clang-format off */
+static inline element_bits bits_of(element x) { return float_bits(x); }
+static inline element from_bits(element_bits bits) { return float_from_bits(bits); }
+static inline int leading_zeros(element_bits bits) { return __builtin_clz(bits); }
 
-static inline ve ve_load(const element *from)
-{
-    return vf_load(from);
-}
-static inline void ve_store(element *to, ve a)
-{
-    vf_store(to, a);
-}
-static inline ve ve_all(element a)
-{
-    return vf_all(a);
-}
-static inline ve ve_add(ve a, ve b)
-{
-    return vf_add(a, b);
-}
-static inline ve ve_sub(ve a, ve b)
-{
-    return vf_sub(a, b);
-}
-static inline ve ve_mul(ve a, ve b)
-{
-    return vf_mul(a, b);
-}
-static inline ve ve_max(ve a, ve b)
-{
-    return vf_max(a, b);
-}
-static inline ve ve_and(ve a, ve b)
-{
-    return vf_and(a, b);
-}
-static inline ve ve_less(ve a, ve b)
-{
-    return vf_less(a, b);
-}
-static inline ve ve_equal(ve a, ve b)
-{
-    return vf_equal(a, b);
-}
-static inline ve ve_multiply_add(ve a, ve b, ve c)
-{
-    return vf_multiply_add(a, b, c);
-}
+static inline ve ve_load(const element *from) { return vf_load(from); }
+static inline void ve_store(element *to, ve a) { vf_store(to, a); }
+static inline ve ve_all(element a) { return vf_all(a); }
+static inline ve ve_add(ve a, ve b) { return vf_add(a, b); }
+static inline ve ve_sub(ve a, ve b) { return vf_sub(a, b); }
+static inline ve ve_mul(ve a, ve b) { return vf_mul(a, b); }
+static inline ve ve_max(ve a, ve b) { return vf_max(a, b); }
+static inline ve ve_and(ve a, ve b) { return vf_and(a, b); }
+static inline ve ve_less(ve a, ve b) { return vf_less(a, b); }
+static inline ve ve_equal(ve a, ve b) { return vf_equal(a, b); }
+static inline ve ve_multiply_add(ve a, ve b, ve c) { return vf_multiply_add(a, b, c); }
 static inline ve ve_negate_multiply_add(ve a, ve b, ve c)
 {
     return vf_negate_multiply_add(a, b, c);
 }
-static inline unsigned ve_mask(ve a)
-{
-    return vf_mask(a);
-}
-static inline vu ve_bits(ve a)
-{
-    return vf_bits(a);
-}
-static inline ve ve_from_bits(vu a)
-{
-    return vf_from_bits(a);
-}
-static inline vu vu_load(const element *from)
-{
-    return vi_load(from);
-}
-static inline void vu_store(void *to, vu a)
-{
-    vi_store(to, a);
-}
-static inline vu vu_all(element_bits a)
-{
-    return vi_all(a);
-}
-static inline vu vu_sub(vu a, vu b)
-{
-    return vi_sub(a, b);
-}
-static inline vu vu_and(vu a, vu b)
-{
-    return vi_and(a, b);
-}
-static inline vu vu_and_not(vu a, vu b)
-{
-    return vi_and_not(a, b);
-}
-static inline vu vu_greater(vu a, vu b)
-{
-    return vi_greater(a, b);
-}
-static inline vu vu_max_positive(vu a, vu b)
-{
-    return vi_max_positive(a, b);
-}
+static inline unsigned ve_mask(ve a) { return vf_mask(a); }
+static inline vu ve_bits(ve a) { return vf_bits(a); }
+static inline ve ve_from_bits(vu a) { return vf_from_bits(a); }
+static inline vu vu_load(const element *from) { return vi_load(from); }
+static inline void vu_store(void *to, vu a) { vi_store(to, a); }
+static inline vu vu_all(element_bits a) { return vi_all(a); }
+static inline vu vu_sub(vu a, vu b) { return vi_sub(a, b); }
+static inline vu vu_and(vu a, vu b) { return vi_and(a, b); }
+static inline vu vu_and_not(vu a, vu b) { return vi_and_not(a, b); }
+static inline vu vu_greater(vu a, vu b) { return vi_greater(a, b); }
+static inline vu vu_max_positive(vu a, vu b) { return vi_max_positive(a, b); }
+/* clang-format on */
 
 enum { BYTE_VECTORS = VB_LANES / LANES }; /* vectors of elements that become one of bytes */
 

@@ -29,111 +29,39 @@ enum {
 static const element_bits MAGNITUDE_BITS = UINT64_MAX >> 1;
 static const element_bits INFINITY_BITS = UINT64_C(0x7ff) << 52;
 
-static inline element_bits bits_of(element x)
-{
-    return double_bits(x);
-}
-static inline element from_bits(element_bits bits)
-{
-    return double_from_bits(bits);
-}
-static inline int leading_zeros(element_bits bits)
-{
-    return __builtin_clzll(bits);
-}
+/* A line an operation. */
+/* clang-format off */
+static inline element_bits bits_of(element x) { return double_bits(x); }
+static inline element from_bits(element_bits bits) { return double_from_bits(bits); }
+static inline int leading_zeros(element_bits bits) { return __builtin_clzll(bits); }
 
-static inline ve ve_load(const element *from)
-{
-    return vd_load(from);
-}
-static inline void ve_store(element *to, ve a)
-{
-    vd_store(to, a);
-}
-static inline ve ve_all(element a)
-{
-    return vd_all(a);
-}
-static inline ve ve_add(ve a, ve b)
-{
-    return vd_add(a, b);
-}
-static inline ve ve_sub(ve a, ve b)
-{
-    return vd_sub(a, b);
-}
-static inline ve ve_mul(ve a, ve b)
-{
-    return vd_mul(a, b);
-}
-static inline ve ve_max(ve a, ve b)
-{
-    return vd_max(a, b);
-}
-static inline ve ve_and(ve a, ve b)
-{
-    return vd_and(a, b);
-}
-static inline ve ve_less(ve a, ve b)
-{
-    return vd_less(a, b);
-}
-static inline ve ve_equal(ve a, ve b)
-{
-    return vd_equal(a, b);
-}
-static inline ve ve_multiply_add(ve a, ve b, ve c)
-{
-    return vd_multiply_add(a, b, c);
-}
+static inline ve ve_load(const element *from) { return vd_load(from); }
+static inline void ve_store(element *to, ve a) { vd_store(to, a); }
+static inline ve ve_all(element a) { return vd_all(a); }
+static inline ve ve_add(ve a, ve b) { return vd_add(a, b); }
+static inline ve ve_sub(ve a, ve b) { return vd_sub(a, b); }
+static inline ve ve_mul(ve a, ve b) { return vd_mul(a, b); }
+static inline ve ve_max(ve a, ve b) { return vd_max(a, b); }
+static inline ve ve_and(ve a, ve b) { return vd_and(a, b); }
+static inline ve ve_less(ve a, ve b) { return vd_less(a, b); }
+static inline ve ve_equal(ve a, ve b) { return vd_equal(a, b); }
+static inline ve ve_multiply_add(ve a, ve b, ve c) { return vd_multiply_add(a, b, c); }
 static inline ve ve_negate_multiply_add(ve a, ve b, ve c)
 {
     return vd_negate_multiply_add(a, b, c);
 }
-static inline unsigned ve_mask(ve a)
-{
-    return vd_mask(a);
-}
-static inline vu ve_bits(ve a)
-{
-    return vd_bits(a);
-}
-static inline ve ve_from_bits(vu a)
-{
-    return vd_from_lanes(a);
-}
-static inline vu vu_load(const element *from)
-{
-    return vl_load(from);
-}
-static inline void vu_store(void *to, vu a)
-{
-    vl_store(to, a);
-}
-static inline vu vu_all(element_bits a)
-{
-    return vl_all(a);
-}
-static inline vu vu_sub(vu a, vu b)
-{
-    return vl_sub(a, b);
-}
-static inline vu vu_and(vu a, vu b)
-{
-    return vl_and(a, b);
-}
-static inline vu vu_and_not(vu a, vu b)
-{
-    return vl_and_not(a, b);
-}
-static inline vu vu_greater(vu a, vu b)
-{
-    return vl_greater(a, b);
-}
-static inline vu vu_max_positive(vu a, vu b)
-{
-    return vl_max_positive(a, b);
-}
+static inline unsigned ve_mask(ve a) { return vd_mask(a); }
+static inline vu ve_bits(ve a) { return vd_bits(a); }
+static inline ve ve_from_bits(vu a) { return vd_from_lanes(a); }
+static inline vu vu_load(const element *from) { return vl_load(from); }
+static inline void vu_store(void *to, vu a) { vl_store(to, a); }
+static inline vu vu_all(element_bits a) { return vl_all(a); }
+static inline vu vu_sub(vu a, vu b) { return vl_sub(a, b); }
+static inline vu vu_and(vu a, vu b) { return vl_and(a, b); }
+static inline vu vu_and_not(vu a, vu b) { return vl_and_not(a, b); }
+static inline vu vu_greater(vu a, vu b) { return vl_greater(a, b); }
+static inline vu vu_max_positive(vu a, vu b) { return vl_max_positive(a, b); }
+/* clang-format on */
 
 enum { BYTE_VECTORS = VB_LANES / LANES }; /* vectors of elements that become one of bytes */
 
