@@ -99,18 +99,22 @@ static size_t block_of(const struct numbers *numbers)
     return numbers->bytes == sizeof(float) ? BLOCK : BLOCK / 4;
 }
 
-/* Small, a block, a little more and less, several: whole blocks most of the time. */
+/* Small, a block, a little more and less, several. */
 static size_t some_length(struct dice *dice, size_t block, size_t most)
 {
     size_t n = block;
     switch (dice_below(dice, 6)) {
     case 0:
+    case 1:
         n = dice_below(dice, 71);
         break;
-    case 1:
+    case 2:
+        n = dice_below(dice, block / 4);
+        break;
+    case 3:
         n = block - 2 + dice_below(dice, 5);
         break;
-    case 2:
+    case 4:
         n = dice_below(dice, 2 * block + 6);
         break;
     }
