@@ -371,6 +371,16 @@ JSON
         checkpoint damage $file d.npy
         precheck -q --to bf16 $file
         one_message "^precheck: $file: tensor .b.: the data are damaged.* \\(and 1 more tensor\\)\$"
+        # The scales of the others are found too.
+        for threads in 1 3; do
+            precheck --json --to e4m3fn --scale amax -j $threads $file
+            [ "$status" -eq 2 ]
+            one_message "^precheck: $file: tensor .b.: the data are damaged.* \\(and 1 more tensor\\)\$"
+            is "$names" "['a', 'c']"
+            local scales='[(t["name"], t["casts"][0]["scale"]) for t in r["tensors"]]' found=$output
+            passes --json --to e4m3fn --scale amax $file --exclude '[bd]'
+            [ "$(value "$scales" <<<"$found")" = "$(value "$scales" <<<"$output")" ]
+        done
     done
     # PyTorch's archives have no checksums to rely on: their storages are read where views begin.
     checkpoint make x.pt 'a=f32:3:1'

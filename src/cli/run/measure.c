@@ -25,6 +25,7 @@ struct worker {
 /* The largest elements of a tensor on either side of 0. */
 struct extremes {
     double most_positive, most_negative;
+    bool whole; /* of all elements */
 };
 
 /* What the threads share. */
@@ -38,7 +39,8 @@ struct measurement {
     bool *measured;
     struct stream *stream;     /* NULL for none */
     size_t next;               /* after the last tensor that was begun */
-    struct extremes *extremes; /* one a tensor, where scales depend on them */
+    struct extremes *extremes; /* one a tensor, where scales depend on them, */
+    struct error unscaled;     /* and what is wrong with the first that is not whole */
     struct plan *plans;        /* those of each format, where they do not */
     pthread_mutex_t lock;      /* of the following */
     struct tally **spare;      /* tallies that are empty */
@@ -193,6 +195,10 @@ static bool begin_tensor(void *context, size_t t, void **made, struct error *err
     struct update_source updates;
     for (; m->next < t; m->next++) /* what could not be opened, or begun */
         stream_settle(m->stream, m->next, false);
+    if (m->extremes && !m->extremes[t].whole) {
+        *error = m->unscaled; /* of several, what is wrong with the first one is told */
+        return false;
+    }
     if (m->analysis->writer && !writer_reach(m->analysis->writer, t, error))
         return false;
     if (!updates_match(options, &m->analysis->updates, tensor, &updates, error))
@@ -319,6 +325,7 @@ static bool end_extremes(void *context, void *of, unsigned thread, bool done, st
     (void)context;
     (void)thread;
     (void)error;
+    job->extremes->whole = done;
     decoder_close(&job->decoder);
     free(job);
     return done;
@@ -362,12 +369,23 @@ static bool fail_tensors(const struct input *input, const struct schedule_failur
                 others == 1 ? "" : "s");
 }
 
-static bool run_pass(struct measurement *m, struct schedule_work work, struct error *error)
+/* What is broken is left to the next pass to tell. */
+static void find_extremes_of_all(struct measurement *m)
 {
+    struct schedule_work work = find_scales;
+    struct schedule_failures failures;
+    m->extremes = allocate(m->input->tensor_count, sizeof *m->extremes);
+    work.context = m;
+    schedule_run(m->input, m->worker_count, &work, &failures, &m->unscaled);
+}
+
+static bool measure_tensors_of(struct measurement *m, struct error *error)
+{
+    struct schedule_work work = measure_tensors;
     struct schedule_failures failures;
     struct error why;
     work.context = m;
-    if (m->options->update_plan.steps && work.begin == begin_tensor)
+    if (m->options->update_plan.steps)
         work.cost = COST_STEPS;
     return schedule_run(m->input, m->worker_count, &work, &failures, &why) ||
            fail_tensors(m->input, &failures, &why, error);
@@ -450,11 +468,9 @@ static bool measure_all(struct measurement *m, struct error *error)
     if (m->options->scaling == SCALING_AMAX) {
         if (!m->input->seekable)
             return fail(error, "--scale amax reads twice and needs a file, not a pipe");
-        m->extremes = allocate(m->input->tensor_count, sizeof *m->extremes);
-        if (!run_pass(m, find_scales, error))
-            return false;
+        find_extremes_of_all(m);
     }
-    return (!writer || begin_writing(m, error)) && run_pass(m, measure_tensors, error) &&
+    return (!writer || begin_writing(m, error)) && measure_tensors_of(m, error) &&
            (!writer || writer_end(writer, error)) && input_finish(m->input, error) &&
            updates_finish(&m->analysis->updates, error);
 }
