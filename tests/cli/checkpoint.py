@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes checkpoints of any container, with the standard library only, and compares reports of them.
 
-    checkpoint.py make FILE NAME=DTYPE:SHAPE:VALUE,... ...    SHAPE is 2x3, or - for a scalar
+    checkpoint.py make FILE NAME=DTYPE:SHAPE:VALUE,... ...    SHAPE is 2x3, or - for a scalar; of a .pt also
+                                      2x*3, whose axis of 3 has a stride of 0
     checkpoint.py same FOLDER         the same tensors in every container
     checkpoint.py many FILE COUNT     tensors of eight elements
     checkpoint.py zeros FILE BYTES    a .safetensors file that is a hole behind its header
@@ -37,7 +38,7 @@ DTYPES = {
     "bf16": Dtype(None, 2, "<V2", "BF16", "BFloat16", 30),
     "i64": Dtype("q", 8, "<i8", "I64", "Long", 27),
 }
-Tensor = collections.namedtuple("Tensor", "dtype shape data")
+Tensor = collections.namedtuple("Tensor", "dtype shape data strides", defaults=[None])
 
 
 def encode(dtype, value):
@@ -159,8 +160,8 @@ def write_torch(path, tensors):
     legacy = "legacy" in os.path.basename(path)
     values = {}
     for key, (name, t) in enumerate(tensors.items()):
-        storage = Storage(getattr(torch, DTYPES[t.dtype].torch + "Storage"), str(key), math.prod(t.shape))
-        values[name] = Rebuilt(storage, 0, t.shape, strides(t.shape), False, collections.OrderedDict())
+        storage = Storage(getattr(torch, DTYPES[t.dtype].torch + "Storage"), str(key), len(t.data) // DTYPES[t.dtype].bytes)
+        values[name] = Rebuilt(storage, 0, t.shape, t.strides or strides(t.shape), False, collections.OrderedDict())
     file = io.BytesIO()
     pickler = Pickler(file, 2)
     pickler.legacy = legacy
@@ -181,6 +182,14 @@ def write_torch(path, tensors):
 WRITERS = {".npy": write_npy, ".npz": write_npz, ".safetensors": write_safetensors, ".pt": write_torch, ".gguf": write_gguf}
 
 
+def expanded(dtype, axes, values):
+    """As expand() makes it: the storage has each repeated axis once."""
+    repeats = [axis.startswith("*") for axis in axes]
+    shape = [int(axis.lstrip("*")) for axis in axes]
+    once = tensor(dtype, [1 if r else n for n, r in zip(shape, repeats)], values)
+    return once._replace(shape=tuple(shape), strides=tuple(0 if r else s for s, r in zip(strides(once.shape), repeats)))
+
+
 def write(path, tensors):
     WRITERS[os.path.splitext(path)[1]](path, tensors)
 
@@ -192,7 +201,9 @@ def make(path, *words):
     for word in words:
         name, _, what = word.rpartition("=")
         dtype, shape, values = what.split(":")
-        tensors[name] = tensor(dtype, [int(n) for n in shape.split("x")] if shape != "-" else [], values.split(",") if values else [])
+        axes = shape.split("x") if shape != "-" else []
+        values = values.split(",") if values else []
+        tensors[name] = expanded(dtype, axes, values) if "*" in shape else tensor(dtype, [int(n) for n in axes], values)
     write(path, tensors)
 
 

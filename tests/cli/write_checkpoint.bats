@@ -163,6 +163,58 @@ END
     [ ! -e out2 ]
 }
 
+# expanded TYPE AXES COUNT: how the elements 0, 1, 2, ... of the storage lie in C order; see checkpoint.py.
+expanded()
+{
+    "$python" -IS - "$@" <<'END'
+import itertools, math, struct, sys
+letter, axes, count = sys.argv[1:]
+axes = [(int(a.lstrip("*")), a.startswith("*")) for a in axes.split("x")]
+once = [1 if repeated else n for n, repeated in axes]
+steps = [0 if repeated else math.prod(once[i + 1:]) for i, (_, repeated) in enumerate(axes)]
+where = (sum(map(int.__mul__, index, steps)) for index in itertools.product(*(range(n) for n, _ in axes)))
+sys.stdout.buffer.write(b"".join(struct.pack("<" + letter, at) for at in where))
+END
+}
+
+@test "an axis of stride 0 is written out, wherever it is, of tensors that are cast and copied" {
+    "$python" -IS "$here/checkpoint.py" make dense.npy x=f32:70000:0
+    for axes in '*7' '*1x2x*3' '3x*4' '*4x3' '2x*3x2' '*2x3x*2x*2x2x*3' '2x*1x3' '*70000' '70000x*2' '*2x70000' '30x*50x60' '*30000x5'; do
+        local count=1 part
+        for part in ${axes//x/ }; do [[ $part = \** ]] || count=$((count * part)); done
+        "$python" -IS "$here/checkpoint.py" make x.pt "w=f32:$axes:$(seq -s, 0 $((count - 1)))" "k=i64:$axes:$(seq -s, 0 $((count - 1)))" b=f32:2:1,2
+        for threads in 1 3; do
+            passes x.pt -q --to fp32 -j $threads -w out.safetensors
+            "$python" -IS "$here/safetensors.py" cut out.safetensors w | cmp - <(expanded f "$axes" $count)
+            "$python" -IS "$here/safetensors.py" cut out.safetensors k | cmp - <(expanded q "$axes" $count)
+        done
+        shown out.safetensors | grep -q "^w F32 \[$(tr -d '*' <<<"${axes//x/, }")\] "
+        passes out.safetensors -q --to bf16
+    done
+    passes "$root"/tests/corpus/torch/good-expanded-all.pt -q --to bf16 -w out.safetensors
+}
+
+@test "a stride of 0 that stands for more than the file justifies is refused by name, and may be left out" {
+    "$python" -IS "$here/checkpoint.py" make x.pt 'w=f32:*1000000000000x*1000:1' 'k=i64:*1000000000000:1' b=f32:2:1,2
+    for format in bf16 fp32; do
+        trouble "^precheck: x.pt: tensor 'w': a stride of 0 repeats its elements to [24]000000000000000 bytes, out of proportion to the file: leave it out with --exclude\$" \
+            x.pt -q --to $format -w out.safetensors
+    done
+    precheck x.pt -q --to bf16 --exclude w -w out.safetensors
+    [ "$status" -eq 0 ]
+    one_message "^precheck: x.pt: 'k' \(i64, not floating point\) is not written\$"
+    shows_as out.safetensors <<'END'
+{"format": "pt", "precheck.to": "bf16", "precheck.round": "nearest-even", "precheck.overflow": "inf", "precheck.source": "x.pt"}
+b BF16 [2] 803f0040
+END
+    # Together they count, and what was measured is measured all the same.
+    "$python" -IS "$here/checkpoint.py" make x.pt 'v=f32:*6000000:1' 'w=f32:*6000000:1' b=f32:2:1,2
+    trouble "tensor '[vw]': a stride of 0 repeats its elements to 12000000 bytes" x.pt -q --to bf16 -w out.safetensors
+    passes x.pt -q --to bf16
+    passes x.pt -q --to bf16 --exclude w -w out.safetensors
+    [ "$(stat -c %s out.safetensors)" -gt 12000000 ]
+}
+
 @test "a large Fortran-ordered tensor, by several threads" {
     "$python" -c '
 import sys, struct, random
@@ -257,9 +309,17 @@ END
         in --to bf16 -w out.safetensors
     mkdir -p other
     make other/x.safetensors '' w F32 1 00000040
-    precheck in other/x.safetensors -q --to bf16 -w new/
+    # Before an element is read: not even the report is there.
+    trouble "^precheck: new/: tensor 'w': it is in two files, model-00001-of-00002.safetensors and x.safetensors\$" \
+        in other/x.safetensors --json --to bf16 -w new/
+    [ ! -e new ]
+    make other/n.safetensors '' n I64 - 0800000000000000 v F32 1 00000040
+    trouble "^precheck: new/: tensor 'n': it is in two files, " in other/n.safetensors --to bf16 -w new/
+    passes in other/n.safetensors -q --to bf16 --exclude n -w fine/
+    # What comes through a pipe shows only later.
+    precheck in - -q --to bf16 -w new/ < <(cat other/x.safetensors)
     [ "$status" -eq 2 ]
-    one_message "^precheck: new/: tensor 'w': it is in two files, .*safetensors and .*safetensors\$"
+    one_message "^precheck: new/: tensor 'w': it is in two files, model-00001-of-00002.safetensors and stdin.safetensors\$"
     cp other/x.safetensors other/model-00001-of-00002.safetensors
     trouble '^precheck: new/: two inputs would be written to new/model-00001-of-00002.safetensors$' \
         in other/model-00001-of-00002.safetensors --to bf16 -w new/
@@ -327,7 +387,7 @@ END
 
 @test "where there is no room, nothing is left" {
     shards
-    make big.safetensors '' w F32 10000 "$(printf '%080000d' 0)"
+    make big.safetensors '' big F32 10000 "$(printf '%080000d' 0)"
     for command in "big.safetensors -q --to fp32 -w out.safetensors" "in big.safetensors -q --to fp32 -w new/"; do
         status=0
         # shellcheck disable=SC2086

@@ -1,6 +1,7 @@
 #include "cli/run/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/buffer.h"
@@ -121,6 +122,28 @@ static bool with_file(struct inputs *inputs, const struct checkpoint *checkpoint
     if (!done && !error_is_silent(&error))
         tell(inputs, checkpoint->paths[index], error.text);
     return done;
+}
+
+static bool can_open_again(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+void inputs_survey(struct inputs *inputs, void (*body)(void *context, struct input *input),
+                   void *context)
+{
+    for (size_t c = 0; c < inputs->checkpoint_count; c++)
+        for (size_t i = 0; i < inputs->checkpoints[c].count; i++) {
+            struct input input;
+            struct error later;
+            bool single;
+            if (!can_open_again(inputs->checkpoints[c].paths[i]) ||
+                !open_file(inputs, &inputs->checkpoints[c], i, &input, &single, &later))
+                continue;
+            body(context, &input);
+            input_close(&input);
+        }
 }
 
 bool inputs_each(struct inputs *inputs, input_body *body, void *context)

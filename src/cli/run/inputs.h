@@ -26,6 +26,11 @@ void inputs_close(struct inputs *inputs);
  * were not selected counted. */
 typedef bool input_body(void *context, struct input *input, bool single, struct error *error);
 
+/* Calls the body with every file that can be opened once more later, for its description; says
+ * nothing of what is wrong with any. */
+void inputs_survey(struct inputs *inputs, void (*body)(void *context, struct input *input),
+                   void *context);
+
 /* Calls the body with every file. Tells the user what is wrong, with a file or by the body's
  * message; false where something was, after all files, or where a pattern has matched nothing. */
 bool inputs_each(struct inputs *inputs, input_body *body, void *context);

@@ -106,6 +106,27 @@ static int settle_writing(struct writer *writer, int status)
     return status;
 }
 
+static void foresee(void *writer, struct input *input)
+{
+    writer_foresee(writer, input);
+}
+
+/* The writer of --write, or NULL where it cannot do what is asked for, as far as that shows before
+ * elements are read. */
+static struct writer *open_writer(struct inputs *inputs, struct error *error)
+{
+    struct writer *writer = writer_open(inputs->options, error);
+    if (!writer)
+        return NULL;
+    if (inputs->tensor_file_count < 2 || !writer_looks_ahead(writer))
+        return writer;
+    inputs_survey(inputs, foresee, writer);
+    if (writer_agrees(writer, error))
+        return writer;
+    writer_abandon(writer);
+    return NULL;
+}
+
 /* The report is written whatever went wrong; `status` is what came of finding the inputs. */
 static int report_on(struct inputs *inputs, int status)
 {
@@ -113,7 +134,7 @@ static int report_on(struct inputs *inputs, int status)
     struct report report = {0};
     struct writer *writer = NULL;
     struct error error;
-    if (options->write && !(writer = writer_open(options, &error)))
+    if (options->write && !(writer = open_writer(inputs, &error)))
         return trouble(options->write, &error);
     struct outputs outputs;
     outputs_open(options, &outputs);

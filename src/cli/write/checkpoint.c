@@ -10,17 +10,13 @@
 #include "cli/file.h"
 #include "cli/write/safetensors.h"
 #include "cli/write/scatter.h"
+#include "cli/write/shard_index.h"
 #include "cli/write/kind.h"
 #include "cli/write/path.h"
 #include "input/checkpoint.h"
 #include "input/elements.h"
 #include "input/safetensors.h"
 #include "output/escape.h"
-
-/* Where the index says that a tensor is; the name is at `name` among the names. */
-struct entry {
-    size_t name, file;
-};
 
 /* What is copied and not cast. */
 struct copy {
@@ -36,17 +32,19 @@ struct checkpoint_writer {
     struct file *files; /* that were begun; `paths` are theirs */
     char **paths;
     size_t count;
-    struct buffer names;
-    struct entry *entries;
-    size_t entry_count;
+    struct shard_index index;
+    struct shard_index foreseen; /* the same before any file is begun, of inputs read twice */
     uint64_t data_bytes;
 
     /* Of the input that is at hand. */
     struct input *input;
     struct sheet sheet;  /* its tensors, then what is copied */
+    uint64_t repeated;   /* bytes of those that repeat elements */
     char *name;          /* owned: of a tensor without one */
     struct copy *copies; /* in the order of the data */
     size_t copy_count, copied;
+    size_t lost_count;          /* what is skipped and cannot be copied, */
+    const struct skipped *lost; /* and the first of it */
 };
 
 static struct checkpoint_writer *checkpoint_of(struct writer *writer)
@@ -100,7 +98,8 @@ static void forget_input(struct checkpoint_writer *w)
     free(w->copies);
     w->name = NULL;
     w->copies = NULL;
-    w->copy_count = w->copied = 0;
+    w->copy_count = w->copied = w->lost_count = 0;
+    w->repeated = 0;
 }
 
 static void release(struct checkpoint_writer *w)
@@ -110,8 +109,8 @@ static void release(struct checkpoint_writer *w)
         free(w->paths[i]);
     free(w->files);
     free(w->paths);
-    free(w->entries);
-    buffer_free(&w->names);
+    shard_index_free(&w->index);
+    shard_index_free(&w->foreseen);
 }
 
 static void checkpoint_abandon(struct writer *writer)
@@ -149,57 +148,16 @@ static bool add_file(struct checkpoint_writer *w, char *path, struct error *erro
 
 /* The index. */
 
-static int compare_entries(const void *a, const void *b, void *names)
-{
-    const struct entry *left = a, *right = b;
-    return strcmp((char *)names + left->name, (char *)names + right->name);
-}
-
-static bool names_differ(const struct checkpoint_writer *w, struct error *error)
-{
-    const struct entry *entries = w->entries;
-    for (size_t i = 1; i < w->entry_count; i++)
-        if (compare_entries(&entries[i - 1], &entries[i], w->names.data) == 0)
-            return fail(error, ABOUT_TENSOR "it is in two files, %s and %s",
-                        w->names.data + entries[i].name, path_base(w->paths[entries[i - 1].file]),
-                        path_base(w->paths[entries[i].file]));
-    return true;
-}
-
-static bool write_weight_map(const struct checkpoint_writer *w, struct file *file,
-                             struct error *error)
-{
-    struct buffer text = {0};
-    bool written = true;
-    buffer_printf(&text, "{\n  \"metadata\": {\n    \"total_size\": %" PRIu64 "\n  },\n",
-                  w->data_bytes);
-    buffer_puts(&text, "  \"weight_map\": {");
-    for (size_t i = 0; written && i < w->entry_count; i++) {
-        buffer_puts(&text, i ? ",\n    " : "\n    ");
-        escape_json(&text, w->names.data + w->entries[i].name);
-        buffer_puts(&text, ": ");
-        escape_json(&text, path_base(w->paths[w->entries[i].file]));
-        written = file_write(file, text.data, text.length, error);
-        text.length = 0;
-    }
-    buffer_puts(&text, "\n  }\n}\n");
-    written = written && file_write(file, text.data, text.length, error);
-    buffer_free(&text);
-    return written;
-}
-
 static bool write_index(struct checkpoint_writer *w, struct error *error)
 {
     const char *directory = w->writer.options->write;
     struct error why;
-    if (w->entry_count)
-        qsort_r(w->entries, w->entry_count, sizeof *w->entries, compare_entries, w->names.data);
-    if (!names_differ(w, &why))
+    if (!shard_index_arrange(&w->index, &why))
         return output_failed(directory, &why, error);
     if (!add_file(w, path_in(directory, CHECKPOINT_INDEX), error))
         return false;
     struct file *file = file_at_hand(w);
-    return (write_weight_map(w, file, &why) && file_close(file, &why)) ||
+    return (shard_index_write(&w->index, w->data_bytes, file, &why) && file_close(file, &why)) ||
            output_failed(file->path, &why, error);
 }
 
@@ -219,33 +177,76 @@ static bool checkpoint_commit(struct writer *writer, struct error *error)
 
 /* The sheet of an input. */
 
+/* Under how many indices each element is. */
+static uint64_t times_repeated(const struct tensor *tensor)
+{
+    uint64_t times = 1;
+    for (unsigned axis = 0; tensor->strides && axis < tensor->rank; axis++)
+        if (tensor->strides[axis] == 0)
+            times *= tensor->shape[axis]; /* the reader has seen that all of them fit */
+    return times;
+}
+
+/* Four bytes and a stride of 0 stand for any number of elements: all that is repeated may take no
+ * more than the input does, or than this. */
+enum { REPEATED_BYTES = 16 << 20 };
+
+static bool count_repeated(struct checkpoint_writer *w, const struct tensor *tensor, uint64_t bytes)
+{
+    uint64_t sum, most = w->input->size < REPEATED_BYTES ? REPEATED_BYTES : w->input->size;
+    if (!tensor_repeats(tensor))
+        return true;
+    if (!checked_add(w->repeated, bytes, &sum) || sum > most)
+        return false;
+    w->repeated = sum;
+    return true;
+}
+
 static bool add_stored(struct checkpoint_writer *w, const struct tensor *tensor, const char *name,
                        const char *dtype, int bytes, struct error *error)
 {
+    uint64_t once, all;
     if (tensor->elements == ELEMENTS_UNKNOWN)
         return fail(error, "the header comes first and needs the shape: give it in --raw");
-    if (tensor_repeats(tensor))
-        return fail(error, ABOUT_TENSOR "a stride of 0, for which .safetensors has no layout",
-                    name);
+    if (!checked_multiply(tensor->elements, (uint64_t)bytes, &once) ||
+        !checked_multiply(once, times_repeated(tensor), &all))
+        return fail(error, ABOUT_TENSOR "it does not fit in any file", name);
+    if (!count_repeated(w, tensor, all))
+        return fail(error,
+                    ABOUT_TENSOR "a stride of 0 repeats its elements to %" PRIu64
+                                 " bytes, out of proportion to the file: leave it out with "
+                                 "--exclude",
+                    name, all);
     struct stored *stored = &w->sheet.stored[w->sheet.count++];
     *stored = (struct stored){.name = name,
                               .dtype = dtype,
                               .shape = tensor->shape,
                               .rank = tensor->rank,
-                              .alignment = (unsigned)bytes};
-    return checked_multiply(tensor->elements, (uint64_t)bytes, &stored->bytes) ||
-           fail(error, ABOUT_TENSOR "it does not fit in any file", name);
+                              .alignment = (unsigned)bytes,
+                              .bytes = all};
+    return true;
 }
 
-/* Complex numbers are one element, where there is a word for them. */
-static bool add_copy(struct checkpoint_writer *w, struct tensor *tensor, const char *name,
-                     struct error *error)
+static const char *name_of(const struct checkpoint_writer *w, const char *name)
 {
+    const struct container *container = w->input->container;
+    return *name || (container && container != &container_npy) ? name : w->name;
+}
+
+/* Complex numbers are one element, where there is a word for them. False where it cannot be done.
+ */
+static bool add_copy(struct checkpoint_writer *w, const struct skipped *skipped)
+{
+    struct tensor *tensor = skipped->data;
+    struct error unwritten; /* that it is not there is all that is told */
+    if (!tensor)
+        return false;
     const char *dtype = safetensors_dtype(tensor->dtype.name, tensor->components);
     bool whole = tensor->components && dtype;
     if (!dtype)
         dtype = safetensors_dtype(tensor->dtype.name, false);
-    if (!add_stored(w, tensor, name, dtype, tensor->dtype.bytes, error))
+    if (!dtype ||
+        !add_stored(w, tensor, name_of(w, skipped->name), dtype, tensor->dtype.bytes, &unwritten))
         return false;
     struct stored *stored = &w->sheet.stored[w->sheet.count - 1];
     w->copies[w->copy_count++] = (struct copy){tensor, stored};
@@ -256,18 +257,6 @@ static bool add_copy(struct checkpoint_writer *w, struct tensor *tensor, const c
     return true;
 }
 
-static const char *name_of(const struct checkpoint_writer *w, const char *name)
-{
-    const struct container *container = w->input->container;
-    return *name || (container && container != &container_npy) ? name : w->name;
-}
-
-static bool can_copy(const struct skipped *skipped)
-{
-    return skipped->data && safetensors_dtype(skipped->data->dtype.name, false) &&
-           !tensor_repeats(skipped->data);
-}
-
 static bool fill_sheet(struct checkpoint_writer *w, struct error *error)
 {
     struct input *input = w->input;
@@ -276,32 +265,22 @@ static bool fill_sheet(struct checkpoint_writer *w, struct error *error)
         if (!add_stored(w, &input->tensors[t], name_of(w, input->tensors[t].name), w->dtype,
                         format->code_bytes, error))
             return false;
-    for (size_t s = 0; s < input->skipped_count; s++) {
-        struct skipped *skipped = &input->skipped[s];
-        if (can_copy(skipped) && !add_copy(w, skipped->data, name_of(w, skipped->name), error))
-            return false;
-    }
+    for (size_t s = 0; s < input->skipped_count; s++)
+        if (!add_copy(w, &input->skipped[s]) && w->lost_count++ == 0)
+            w->lost = &input->skipped[s];
     return true;
 }
 
 /* Once: there may be thousands. */
 static void warn_of_lost(const struct checkpoint_writer *w)
 {
-    struct input *input = w->input;
-    size_t lost = 0, first = 0;
-    for (size_t s = input->skipped_count; s-- > 0;)
-        if (!can_copy(&input->skipped[s])) {
-            first = s;
-            lost++;
-        }
-    if (!lost)
-        return;
-    const struct skipped *skipped = &input->skipped[first];
     char others[40] = "";
-    if (lost > 1)
-        snprintf(others, sizeof others, ", nor are %zu more", lost - 1);
-    input_warn(input, "'%.80s' (%s, %.80s) is not written%s", name_of(w, skipped->name),
-               skipped->dtype, skipped->reason, others);
+    if (!w->lost_count)
+        return;
+    if (w->lost_count > 1)
+        snprintf(others, sizeof others, ", nor are %zu more", w->lost_count - 1);
+    input_warn(w->input, "'%.80s' (%s, %.80s) is not written%s", name_of(w, w->lost->name),
+               w->lost->dtype, w->lost->reason, others);
 }
 
 static int by_offset(const void *a, const void *b)
@@ -437,6 +416,44 @@ static bool checkpoint_begin(struct writer *writer, struct input *input, const i
     return begin_file(w, scales, &why) || output_failed(file_at_hand(w)->path, &why, error);
 }
 
+/* Looking ahead. */
+
+/* What the sheet has, into a file that is called as this one. */
+static void note_tensors(const struct checkpoint_writer *w, const char *path,
+                         struct shard_index *index)
+{
+    shard_index_begin_file(index, path_base(path));
+    for (size_t i = 0; i < w->sheet.count; i++)
+        shard_index_add(index, w->sheet.stored[i].name);
+}
+
+static bool checkpoint_looks_ahead(const struct writer *writer)
+{
+    return ((const struct checkpoint_writer *)writer)->many;
+}
+
+/* What is wrong with an input by itself shows when it is begun. */
+static void checkpoint_foresee(struct writer *writer, struct input *input)
+{
+    struct checkpoint_writer *w = checkpoint_of(writer);
+    struct error later;
+    w->input = input;
+    if (make_sheet(w, &later)) {
+        char *path = path_for(writer->options->write, input->path);
+        note_tensors(w, path, &w->foreseen);
+        free(path);
+    }
+    forget_input(w);
+}
+
+static bool checkpoint_agree(struct writer *writer, struct error *error)
+{
+    struct checkpoint_writer *w = checkpoint_of(writer);
+    bool agree = shard_index_arrange(&w->foreseen, error);
+    shard_index_free(&w->foreseen);
+    return agree;
+}
+
 /* Copying. */
 
 enum { WINDOW_BYTES = 1 << 20 };
@@ -459,7 +476,7 @@ static bool put(struct checkpoint_writer *w, const struct stored *stored,
     struct error why;
     uint64_t offset = w->sheet.data_start + stored->begin;
     struct file *file = file_at_hand(w);
-    bool written = tensor_is_in_c_order(tensor)
+    bool written = tensor_is_in_c_order(tensor) && !tensor_repeats(tensor)
                        ? file_write_at(file, offset + first * bytes, elements, n * bytes, &why)
                        : scatter(file, offset, tensor, first, n, elements, bytes, &why);
     return written || output_failed(file->path, &why, error);
@@ -522,30 +539,24 @@ static bool checkpoint_codes(struct writer *writer, size_t tensor, uint64_t firs
                each, error);
 }
 
-static void note_entries(struct checkpoint_writer *w)
-{
-    w->entries = reallocate(w->entries, w->entry_count + w->sheet.count, sizeof *w->entries);
-    for (size_t i = 0; i < w->sheet.count; i++) {
-        const char *name = w->sheet.stored[i].name;
-        w->entries[w->entry_count++] = (struct entry){w->names.length, w->count - 1};
-        buffer_add(&w->names, name, strlen(name) + 1);
-    }
-    w->data_bytes += w->sheet.data_bytes;
-}
-
 static bool checkpoint_end(struct writer *writer, struct error *error)
 {
     struct checkpoint_writer *w = checkpoint_of(writer);
     struct error why;
     if (!copy_until(w, UINT64_MAX, error))
         return false;
-    if (w->many)
-        note_entries(w);
+    if (w->many) {
+        note_tensors(w, file_at_hand(w)->path, &w->index);
+        w->data_bytes += w->sheet.data_bytes;
+    }
     forget_input(w);
     return file_close(file_at_hand(w), &why) || output_failed(file_at_hand(w)->path, &why, error);
 }
 
 const struct writer_kind writer_of_checkpoint = {.open = checkpoint_open_writer,
+                                                 .looks_ahead = checkpoint_looks_ahead,
+                                                 .foresee = checkpoint_foresee,
+                                                 .agree = checkpoint_agree,
                                                  .commit = checkpoint_commit,
                                                  .abandon = checkpoint_abandon,
                                                  .in_order = checkpoint_in_order,

@@ -14,6 +14,9 @@ struct writer {
 
 struct writer_kind {
     struct writer *(*open)(const struct options *options, struct error *error);
+    bool (*looks_ahead)(const struct writer *writer); /* may be NULL, and the next two then */
+    void (*foresee)(struct writer *writer, struct input *input);
+    bool (*agree)(struct writer *writer, struct error *error);
     bool (*commit)(struct writer *writer, struct error *error);
     void (*abandon)(struct writer *writer);
     bool (*in_order)(const struct writer *writer);

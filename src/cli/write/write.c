@@ -39,6 +39,21 @@ void writer_abandon(struct writer *writer)
     free(writer);
 }
 
+bool writer_looks_ahead(const struct writer *writer)
+{
+    return writer->kind->looks_ahead && writer->kind->looks_ahead(writer);
+}
+
+void writer_foresee(struct writer *writer, struct input *input)
+{
+    writer->kind->foresee(writer, input);
+}
+
+bool writer_agrees(struct writer *writer, struct error *error)
+{
+    return writer->kind->agree(writer, error);
+}
+
 bool writer_in_order(const struct writer *writer)
 {
     return writer->kind->in_order(writer);

@@ -23,6 +23,12 @@ struct writer *writer_open(const struct options *options, struct error *error);
 bool writer_commit(struct writer *writer, struct error *error);
 void writer_abandon(struct writer *writer);
 
+/* Whether it is of use to show the inputs, as many as can be opened twice, before the first one is
+ * begun; and after the last: false where they do not go together. */
+bool writer_looks_ahead(const struct writer *writer);
+void writer_foresee(struct writer *writer, struct input *input);
+bool writer_agrees(struct writer *writer, struct error *error);
+
 /* Whether the codes have to come in order. */
 bool writer_in_order(const struct writer *writer);
 
