@@ -207,10 +207,45 @@ verdict()
     [ "$status" -eq 2 ]
 }
 
-@test "a failed gate does not keep the cast from being written" {
+@test "a failed gate keeps the cast from being written, and an older file stays" {
+    "$python" -IS "$here/safetensors.py" make x.safetensors '' w F32 2 00007a44000000c0
+    for pair in x.npy:y.npy x.npy:y.raw x.npy:y.safetensors x.safetensors:new/; do
+        local out=${pair#*:}
+        precheck ${pair%:*} -q --to e4m3fn --fail-on 'overflow > 0' -w $out
+        [ "$status" -eq 1 ]
+        one_message "^precheck: $out: is not written: a gate failed\$"
+        [ ! -e $out ]
+        passes ${pair%:*} -q --to e4m3fn --fail-on 'overflow > 0' --exit-zero -w $out
+        [ -e $out ]
+    done
+    nothing_but {x,e,same,y}.npy y.raw {x,y}.safetensors new new/{x.safetensors,model.safetensors.index.json}
+    echo old >y.npy
     precheck x.npy -q --to e4m3fn --fail-on 'overflow > 0' -w y.npy
+    [ "$(<y.npy)" = old ]
+    # What has no temporary file is there.
+    precheck x.npy -q --to e4m3fn --fail-on 'overflow > 0' -w -
     [ "$status" -eq 1 ]
-    [ -s y.npy ]
+    [ -n "$output" ]
+    [ -z "$stderr" ]
+}
+
+@test "gates that cannot be judged keep it from being written too" {
+    trouble "there is no 'update' in this report" x.npy -q --to bf16 --fail-on 'update.lost > 0' -w y.npy
+    trouble "no tensor has an element" e.npy -q --to bf16 --fail-on 'overflow > 0' -w y.npy
+    [ ! -e y.npy ]
+}
+
+@test "what cannot be put in its place is no pass" {
+    local long i
+    long=$(printf 'x%.0s' {1..200})
+    mkdir in
+    for i in {1..100}; do cp same.npy "in/$long$i.npy"; done # the index is longer than the files
+    status=0
+    output=$( (trap '' XFSZ; ulimit -f 16; "$PRECHECK" in --json --to bf16 --fail-on 'nan > 0' -w new/) 2>told) || status=$?
+    [ "$status" -eq 2 ]
+    grep -qx 'precheck: new/model.safetensors.index.json: File too large' told
+    is 'r["verdict"]' fail
+    [ ! -e new ]
 }
 
 @test "the text begins with the verdict and names what failed" {

@@ -4,6 +4,7 @@
 PRECHECK is the program.
 """
 
+import glob
 import os
 import re
 import shutil
@@ -148,8 +149,8 @@ def man_has_the_limits():
 
 def man_has_the_environment():
     variables = set()
-    for path in os.listdir(os.path.join(ROOT, "src/cli")):
-        variables |= set(re.findall(r'getenv\("(\w+)"\)', read(f"src/cli/{path}")))
+    for path in glob.glob(os.path.join(ROOT, "src/cli/**/*.c"), recursive=True):
+        variables |= set(re.findall(r'getenv\("(\w+)"\)', read(path)))
     if not variables:
         yield "no getenv in src/cli: the check sees nothing"
     documented = plain(section("ENVIRONMENT")).split()

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "cli/run/measure.h"
+#include "cli/file.h"
 #include "cli/message.h"
 #include "cli/outputs.h"
 #include "report/advice.h"
@@ -95,14 +96,22 @@ static int measure(struct analysis *analysis, struct inputs *inputs, int status)
     return status;
 }
 
-/* The cast tensors are whole or absent. */
-static int settle_writing(struct writer *writer, int status)
+/* The cast tensors are whole or absent, and absent where anything is wrong with them: whoever uses
+ * them next need not look at the status too. */
+static int settle_writing(struct writer *writer, struct report *report, const char *path,
+                          int status)
 {
     struct error error;
-    if (writer && status != STATUS_OK)
-        writer_abandon(writer);
-    else if (writer && !writer_commit(writer, &error))
-        status = trouble(NULL, &error);
+    if (status == STATUS_OK && writer_commit(writer, &error))
+        return STATUS_OK;
+    if (status == STATUS_OK) {
+        report->incomplete = true;
+        report->pass = false;
+        return trouble(NULL, &error);
+    }
+    if (status == STATUS_GATE && !file_is_direct(path))
+        message(path, "is not written: a gate failed");
+    writer_abandon(writer);
     return status;
 }
 
@@ -148,13 +157,14 @@ static int report_on(struct inputs *inputs, int status)
         .outputs = &outputs,
     };
     status = measure(&analysis, inputs, status);
-    status = settle_writing(writer, status);
     report.incomplete = status != STATUS_OK;
     report_total_figures(&report, analysis.total);
     report_advise(&report);
     report_checkpoint(&report);
     if (report.tensor_count)
         status = worse(status, judge(options, &report));
+    if (writer)
+        status = settle_writing(writer, &report, options->write, status);
     status = worse(status, outputs_close(&outputs, &(struct content){.report = &report}));
     total_free(analysis.total);
     report_free(&report);
