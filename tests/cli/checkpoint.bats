@@ -286,7 +286,7 @@ names='[t["name"] for t in r["tensors"]]'
     passes -q shards -u two.safetensors
 }
 
-@test "--update: compressed archives, pipes and folders are refused" {
+@test "--update: compressed archives and pipes are refused" {
     checkpoint make w.safetensors 'a=f32:3:1' 'b=f32:2x2:1'
     checkpoint make deflated.npz 'a=f32:3:1' 'b=f32:2x2:1'
     trouble '^precheck: w.safetensors: tensor .a.: --update: deflated.npz is compressed and cannot be read beside' -q w.safetensors -u deflated.npz
@@ -294,9 +294,6 @@ names='[t["name"] for t in r["tensors"]]'
     mkfifo fifo
     cat u.safetensors >fifo &
     trouble '^precheck: fifo: updates .* need a file, not a pipe$' -q w.safetensors -u fifo
-    mkdir folder
-    cp u.safetensors folder
-    trouble '^precheck: folder: ' -q w.safetensors -u folder
 }
 
 @test "gates name the tensor" {
@@ -447,6 +444,45 @@ change_while_read()
         one_message '^precheck: x.safetensors: (tensor .w.: )?the file (shrank|changed|became shorter) while it was (being )?read$' || shows "$command"
         rm x.safetensors out.raw
     done
+}
+
+@test "updates from shards: an index or a folder, names matched across all files" {
+    checkpoint same .
+    mkdir one
+    cp one.safetensors one/weights.safetensors
+    passes --json --to bf16 one.safetensors -u one.safetensors --update-scale 1e-3
+    local wanted
+    wanted=$(checkpoint figures settings <<<"$output")
+    for updates in shards shards/model.safetensors.index.json folder one; do
+        for input in one.safetensors shards; do
+            figures_of --to bf16 $input -u $updates --update-scale 1e-3 | value 'r["tensors"]' >got
+            diff got <(value 'r["tensors"]' <<<"$wanted")
+        done
+        passes -q --to bf16 one.safetensors -u $updates --reference --select '*.bias'
+    done
+    # What the index has elsewhere is none of it.
+    checkpoint make x.safetensors 'model.norm.weight=f64:2x3:1' 'other=f32:1:1'
+    cp x.safetensors shards/model-00002-of-00003.safetensors
+    precheck --json --to bf16 x.safetensors -u shards
+    [ "$status" -eq 2 ]
+    one_message "^precheck: x.safetensors: tensor 'other': --update: shards has no floating-point tensor for this one\$"
+    is "$names" "['model.norm.weight']"
+    # Two of one name are trouble where one is asked for.
+    cp x.safetensors folder/again.safetensors
+    passes -q --to bf16 x.safetensors -u folder --exclude model.norm.weight
+    trouble "^precheck: x.safetensors: tensor 'model.norm.weight': --update: both folder/again.safetensors and folder/model-0000.-of-00003.safetensors have a tensor of this name\$" \
+        -q --to bf16 x.safetensors -u folder --select model.norm.weight
+    # What is wrong with any of them is told.
+    printf x >>folder/again.safetensors
+    trouble '^precheck: folder/again.safetensors: ' -q --to bf16 x.safetensors -u folder
+    rm shards/model-00002-of-00003.safetensors
+    trouble "^precheck: shards: model.safetensors.index.json: index: 'model-00002-of-00003.safetensors': No such file" \
+        -q --to bf16 x.safetensors -u shards
+    mkdir empty
+    trouble '^precheck: empty: no tensor file in this directory$' -q --to bf16 x.safetensors -u empty
+    checkpoint make folder/again.safetensors 'model.norm.weight=f64:2x3:1' 'other=f32:1:1'
+    trouble 'folder/again.safetensors: is an input' x.safetensors --to bf16 -u folder -w folder/again.safetensors
+    trouble 'folder/again.safetensors: is an input' x.safetensors --to bf16 -u folder -o json:folder/again.safetensors
 }
 
 @test "updates that shrink while they are read: status 2" {

@@ -19,8 +19,9 @@ static void tell(const struct inputs *inputs, const char *path, const char *text
 static void list_files(struct inputs *inputs)
 {
     const struct options *options = inputs->options;
+    const struct checkpoint *updates = inputs->updates;
     const char *others[] = {options->update_is_number ? NULL : options->update, options->policy};
-    size_t room = options->file_count + sizeof others / sizeof *others;
+    size_t room = options->file_count + updates->count + sizeof others / sizeof *others;
     for (size_t c = 0; c < inputs->checkpoint_count; c++)
         room += inputs->checkpoints[c].count;
     inputs->files = allocate(room, sizeof *inputs->files);
@@ -30,7 +31,9 @@ static void list_files(struct inputs *inputs)
     inputs->tensor_file_count = inputs->file_count;
     for (char **path = options->files; *path; path++) /* an index */
         inputs->files[inputs->file_count++] = *path;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    for (size_t i = 0; i < updates->count; i++)
+        inputs->files[inputs->file_count++] = updates->paths[i];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) /* where it is an index */
         if (others[i])
             inputs->files[inputs->file_count++] = others[i];
 }
@@ -45,10 +48,12 @@ static bool open_path(const struct options *options, const char *path,
     return true;
 }
 
-bool inputs_open(const struct options *options, struct inputs *inputs)
+bool inputs_open(const struct options *options, const struct checkpoint *updates,
+                 struct inputs *inputs)
 {
     bool opened = true;
-    *inputs = (struct inputs){.options = options, .selection = options->selection};
+    *inputs =
+        (struct inputs){.options = options, .selection = options->selection, .updates = updates};
     inputs->checkpoints = allocate(options->file_count, sizeof *inputs->checkpoints);
     for (char **path = options->files; *path; path++) {
         struct error error;

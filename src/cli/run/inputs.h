@@ -13,13 +13,15 @@ struct inputs {
     struct selection selection;
     struct checkpoint *checkpoints; /* one a path that can be told, owned, as is */
     size_t checkpoint_count;
-    const char **files; /* all that is read: first the files of the checkpoints */
+    const struct checkpoint *updates; /* files of --update */
+    const char **files;               /* all that is read: first the files of the checkpoints */
     size_t tensor_file_count, file_count;
 };
 
 /* Finds out which files there are; no tensor is looked at. Tells the user what is wrong; false
  * where something was, and the other paths are there all the same. */
-bool inputs_open(const struct options *options, struct inputs *inputs);
+bool inputs_open(const struct options *options, const struct checkpoint *updates,
+                 struct inputs *inputs);
 void inputs_close(struct inputs *inputs);
 
 /* `single` tells that the input is all that its path stands for, and has one tensor, those that

@@ -80,8 +80,8 @@ static int measure(struct analysis *analysis, struct inputs *inputs, int status)
     const struct options *options = analysis->options;
     struct updates *updates = &analysis->updates;
     struct error error;
-    if (!updates_open(options, updates, &error))
-        return trouble(options->update, &error);
+    if (!updates_open(options, inputs->updates, updates, &error))
+        return trouble(NULL, &error);
     struct progress *progress = wants_progress(options) ? progress_start() : NULL;
     inputs->progress = analysis->progress = analysis->outputs->progress = progress;
     if (!inputs_each(inputs, measure_input, analysis))
@@ -90,8 +90,7 @@ static int measure(struct analysis *analysis, struct inputs *inputs, int status)
     inputs->progress = analysis->progress = analysis->outputs->progress = NULL;
     if (status == STATUS_OK && !analysis->report->tensor_count)
         status = nothing_to_cast(analysis->report, options->files);
-    if (updates->from_file && *updates->input.warning)
-        message(options->update, updates->input.warning);
+    updates_warn(updates);
     updates_close(updates);
     return status;
 }
@@ -194,11 +193,16 @@ static int list(struct inputs *inputs, int status)
 int run(const struct options *options)
 {
     struct inputs inputs;
-    int opened = inputs_open(options, &inputs) ? STATUS_OK : STATUS_TROUBLE;
+    struct checkpoint updates;
+    struct error error;
+    if (!updates_find(options, &updates, &error))
+        return trouble(options->update, &error);
+    int opened = inputs_open(options, &updates, &inputs) ? STATUS_OK : STATUS_TROUBLE;
     int status = outputs_check(options, &inputs);
     if (status == STATUS_OK)
         status =
             options->action == ACTION_LIST ? list(&inputs, opened) : report_on(&inputs, opened);
     inputs_close(&inputs);
+    checkpoint_close(&updates);
     return status;
 }

@@ -1,29 +1,39 @@
-/* Where the updates of --update come from: one number, or a file whose tensors match. */
+/* Where the updates of --update come from: one number, or files whose tensors match. */
 #ifndef PRECHECK_CLI_RUN_UPDATES_H
 #define PRECHECK_CLI_RUN_UPDATES_H
 
 #include "cli/options/options.h"
+#include "input/checkpoint.h"
 #include "input/elements.h"
 #include "tally/tally.h"
 
 struct updates {
-    bool from_file;
-    struct input input;      /* of a file; its warning is for the user */
-    struct tensor **by_name; /* its tensors, sorted */
-    bool finished;           /* it was read to its end once */
+    const char *path;              /* that the user gave */
+    struct input *files;           /* owned; all are open */
+    size_t file_count;             /* 0 where there is one number, or nothing */
+    struct update_tensor *by_name; /* theirs, owned */
+    size_t tensor_count;
+    bool finished;   /* the files were read to their end once */
     bool for_single; /* what is analyzed holds one tensor, those that are left out counted */
 };
 
-bool updates_open(const struct options *options, struct updates *updates, struct error *error);
+/* Finds out which files there are, if any; as checkpoint_open. */
+bool updates_find(const struct options *options, struct checkpoint *files, struct error *error);
+
+/* The message names the file. */
+bool updates_open(const struct options *options, const struct checkpoint *files,
+                  struct updates *updates, struct error *error);
+/* Tells the user what should be known about the files. */
+void updates_warn(const struct updates *updates);
 void updates_close(struct updates *updates);
-/* After updates were read: false with a message where the file has changed meanwhile. */
+/* After updates were read: false with a message where a file has changed meanwhile. */
 bool updates_finish(struct updates *updates, struct error *error);
 
 /* The updates of one tensor. */
 struct update_source {
     struct update_plan plan;
     double value;             /* where there is no file */
-    struct updates *file;     /* NULL for none */
+    struct input *file;       /* NULL for none */
     struct tensor *tensor;    /* in the file, */
     struct elements elements; /* its elements */
     struct decoder decoder;   /* and how they become numbers */
