@@ -7,6 +7,7 @@ PRECHECK is the program. It reads from a pipe that is held up for as long as the
 import glob
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -108,12 +109,46 @@ def a_signal_takes_it_away():
             yield f"{name}: left in the folder: {glob.glob('y.npy*')}"
 
 
+def line_of(*arguments):
+    """The first line of a run that has done something, which then ends."""
+    master, slave = terminal.open_terminal(80)
+    with subprocess.Popen([PRECHECK, "-q", "-j", "1", "--to", "bf16", *arguments], stderr=slave) as child:
+        os.close(slave)
+        shown, end = b"", time.monotonic() + 20
+        while not re.search(rb"\r *[0-9]+ %  [1-9][0-9.]* \S*B ", shown) and time.monotonic() < end:
+            if select.select([master], [], [], 1)[0]:
+                shown += os.read(master, 4096)
+        child.kill()
+    os.close(master)
+    return shown.decode().split("\r")[-1]
+
+
+def many_steps_move_it():
+    npy.make("x.npy", "<f4", "512", "1")
+    line = line_of("x.npy", "--update", "1e-3", "--steps", "3000000")  # some minutes
+    if not re.match(r" *\d+ %  [1-9]\d* B ", line):
+        yield f"the line is {line}"
+
+
+def finding_scales_counts_as_half():
+    with open("x.raw", "wb") as f:
+        f.truncate(8 << 20)
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # that never reads: the second pass stops when it is full
+    line = line_of("x.raw", "--raw", "f32", "--scale", "amax", "--write", "pipe")
+    os.close(reader)
+    if not re.match(r" *5\d %  [89]\.\d MB ", line):
+        yield f"the line is {line}"
+
+
 CHECKS = [
     ("the line is there after a second, and gone at the end", after_a_second_and_then_gone),
     ("a short run has none", not_for_a_short_run),
     ("--progress=never has none on a terminal", never_where_it_is_not_wanted),
     ("messages begin a line of their own", messages_begin_a_line),
     ("a signal takes the line and the temporary file away", a_signal_takes_it_away),
+    ("many steps of few elements move it", many_steps_move_it),
+    ("--scale amax reads twice, and each time counts", finding_scales_counts_as_half),
 ]
 
 

@@ -91,6 +91,12 @@ static int64_t bytes_of_tensors(const struct input *input)
     return (int64_t)bytes;
 }
 
+static void expect(const struct inputs *inputs, int64_t bytes)
+{
+    int passes = inputs->options->scaling == SCALING_AMAX ? 2 : 1;
+    progress_expect(inputs->progress, passes * bytes);
+}
+
 /* What is expected of a file is its size, and once it is open what its tensors take. */
 static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint, size_t index,
                       struct input *input, bool *single, struct error *error)
@@ -99,7 +105,7 @@ static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint
     struct input_options how = {.raw = options->has_raw ? &options->raw : NULL,
                                 .view = options->has_view ? &options->view : NULL};
     const char *path = checkpoint->paths[index];
-    progress_expect(inputs->progress, -bytes_of_file(path));
+    expect(inputs, -bytes_of_file(path));
     if (!input_open(path, &how, input, error))
         return false;
     if (!checkpoint_match(checkpoint, index, input, error)) {
@@ -108,7 +114,7 @@ static bool open_file(struct inputs *inputs, const struct checkpoint *checkpoint
     }
     *single = checkpoint->count == 1 && input->tensor_count == 1;
     selection_apply(&inputs->selection, input);
-    progress_expect(inputs->progress, bytes_of_tensors(input));
+    expect(inputs, bytes_of_tensors(input));
     return true;
 }
 
@@ -156,7 +162,7 @@ bool inputs_each(struct inputs *inputs, input_body *body, void *context)
     bool done = true;
     struct error error;
     for (size_t i = 0; i < inputs->tensor_file_count; i++)
-        progress_expect(inputs->progress, bytes_of_file(inputs->files[i]));
+        expect(inputs, bytes_of_file(inputs->files[i]));
     for (size_t c = 0; c < inputs->checkpoint_count; c++)
         for (size_t i = 0; i < inputs->checkpoints[c].count; i++)
             done &= with_file(inputs, &inputs->checkpoints[c], i, body, context);

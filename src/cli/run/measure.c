@@ -331,10 +331,24 @@ static bool end_extremes(void *context, void *of, unsigned thread, bool done, st
     return done;
 }
 
-static const struct schedule_work find_scales = {
-    .cost = COST_PLAIN, .begin = begin_extremes, .chunk = extremes_of_chunk, .end = end_extremes};
+/* Steps with a remedy are all taken, on each k-th element. */
+static unsigned cost_of_tensor(const void *context, const struct tensor *tensor)
+{
+    enum { COST_STEPS = 64 };
+    const struct measurement *m = context;
+    uint64_t steps = m->options->update_plan.steps;
+    if (!steps)
+        return COST_PLAIN;
+    steps /= updates_sample(tensor->elements, steps);
+    return steps < COST_STEPS ? COST_STEPS : steps < COST_MOST ? (unsigned)steps : COST_MOST;
+}
 
-static const struct schedule_work measure_tensors = {.cost = COST_PLAIN,
+static const struct schedule_work find_scales = {.begin = begin_extremes,
+                                                 .chunk = extremes_of_chunk,
+                                                 .end = end_extremes,
+                                                 .progress = note_progress};
+
+static const struct schedule_work measure_tensors = {.cost = cost_of_tensor,
                                                      .begin = begin_tensor,
                                                      .chunk = measure_chunk,
                                                      .leave = leave_tensor,
@@ -385,25 +399,25 @@ static bool measure_tensors_of(struct measurement *m, struct error *error)
     struct schedule_failures failures;
     struct error why;
     work.context = m;
-    if (m->options->update_plan.steps)
-        work.cost = COST_STEPS;
     return schedule_run(m->input, m->worker_count, &work, &failures, &why) ||
            fail_tensors(m->input, &failures, &why, error);
 }
 
 /* Threads that the input is worth and that memory allows: each has a tally and a total, another
  * tally is on its way, and there are buffers and a stack. */
-static unsigned thread_count(const struct analysis *analysis, const struct input *input)
+static unsigned thread_count(struct measurement *m)
 {
     enum { ALL_THREADS_BYTES = 40 << 20, BUFFERS_AND_STACK = 600 << 10 };
-    const struct options *options = analysis->options;
+    const struct analysis *analysis = m->analysis;
+    const struct options *options = m->options;
+    struct schedule_work work = measure_tensors;
+    work.context = m;
     /* What has to come in order comes through one. */
     if (options->reference || (analysis->writer && writer_in_order(analysis->writer)))
         return 1;
     size_t each = BUFFERS_AND_STACK + 3 * tally_bytes(options->cast_count, &options->update_plan);
     size_t affordable = ALL_THREADS_BYTES / each + 1;
-    unsigned threads = schedule_useful_threads(
-        input, analysis->threads, options->update_plan.steps ? COST_STEPS : COST_PLAIN);
+    unsigned threads = schedule_useful_threads(m->input, analysis->threads, &work);
     return threads < affordable ? threads : (unsigned)affordable;
 }
 
@@ -496,8 +510,8 @@ bool measure_input(void *context, struct input *input, bool single, struct error
     struct measurement m = {.analysis = analysis,
                             .options = analysis->options,
                             .input = input,
-                            .worker_count = thread_count(analysis, input),
                             .lock = PTHREAD_MUTEX_INITIALIZER};
+    m.worker_count = thread_count(&m);
     make_workers(&m);
     make_room(&m);
     if (analysis->outputs->streaming)

@@ -93,11 +93,16 @@ static void break_tensor(struct shared *shared, struct open_tensor *open, const 
 
 /* Opening and closing tensors. */
 
+static unsigned cost_of(const struct schedule_work *work, const struct tensor *tensor)
+{
+    return work->cost ? work->cost(work->context, tensor) : COST_PLAIN;
+}
+
 /* What comes in sequence is copied. Of what is left every thread gets several chunks, so that none
  * waits long for the last one. */
 static size_t chunk_size(const struct shared *shared, const struct open_tensor *open)
 {
-    unsigned threads = shared->threads, cost = shared->work->cost;
+    unsigned threads = shared->threads, cost = cost_of(shared->work, open->tensor);
     if (elements_in_sequence(&open->elements) || cost > COST_PLAIN)
         return COPY_BYTES / cost;
     uint64_t share = (tensor_bytes(open->tensor) + shared->bytes_left) / (8 * threads);
@@ -441,16 +446,17 @@ static void place_threads(struct thread *threads, unsigned count)
 }
 
 /* A tensor is worth a little work whatever its size. */
-unsigned schedule_useful_threads(const struct input *input, unsigned threads, unsigned cost)
+unsigned schedule_useful_threads(const struct input *input, unsigned threads,
+                                 const struct schedule_work *work)
 {
     enum { TENSOR_BYTES = 8 << 10 };
-    uint64_t bytes = 0;
+    double pieces = 1;
     for (size_t t = 0; t < input->tensor_count; t++) {
         if (input->tensors[t].elements == ELEMENTS_UNKNOWN)
             return threads;
-        bytes += tensor_bytes(&input->tensors[t]) + TENSOR_BYTES;
+        pieces += (double)(tensor_bytes(&input->tensors[t]) + TENSOR_BYTES) *
+                  cost_of(work, &input->tensors[t]) / COPY_BYTES;
     }
-    uint64_t pieces = bytes / (COPY_BYTES / cost) + 1;
     return pieces < threads ? (unsigned)pieces : threads;
 }
 
@@ -483,7 +489,7 @@ bool schedule_run(struct input *input, unsigned threads, const struct schedule_w
                             .changed = PTHREAD_COND_INITIALIZER};
     for (size_t t = 0; t < input->tensor_count; t++)
         shared.bytes_left += tensor_bytes(&input->tensors[t]);
-    unsigned count = shared.threads = schedule_useful_threads(input, threads, what->cost);
+    unsigned count = shared.threads = schedule_useful_threads(input, threads, what);
     struct thread *all = allocate(count, sizeof *all);
     for (unsigned t = 0; t < count; t++) {
         all[t].shared = &shared;

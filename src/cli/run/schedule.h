@@ -12,14 +12,15 @@ struct chunk {
 };
 
 /* How many times as long as reading it the work on an element takes, about: longer work is handed
- * out in smaller chunks. */
-enum { COST_PLAIN = 1, COST_STEPS = 64 };
+ * out in smaller chunks, down to an element or a few. */
+enum { COST_PLAIN = 1, COST_MOST = 32768 };
 
 /* What is done with the tensors. A job is the caller's, one a tensor; `thread` is the number of the
  * calling thread. */
 struct schedule_work {
     void *context;
-    unsigned cost;
+    /* Of the elements of a tensor, from COST_PLAIN to COST_MOST; NULL where they are plain. */
+    unsigned (*cost)(const void *context, const struct tensor *tensor);
     /* Before the first chunk of a tensor; one call at a time, in the order of the tensors. */
     bool (*begin)(void *context, size_t tensor, void **job, struct error *error);
     /* Every element once; in order where there is one thread. */
@@ -41,7 +42,8 @@ struct schedule_work {
 unsigned schedule_processors(void);
 
 /* How many of the threads are worth starting for the input: schedule_run uses no more. */
-unsigned schedule_useful_threads(const struct input *input, unsigned threads, unsigned cost);
+unsigned schedule_useful_threads(const struct input *input, unsigned threads,
+                                 const struct schedule_work *work);
 
 /* Tensors with which something went wrong, and the number of the first one. */
 struct schedule_failures {

@@ -151,7 +151,7 @@ static bool check_tensor(const struct update_tensor *found, const struct tensor 
 }
 
 /* REPORT.md: beyond so many element-steps the costly remedies are tried on some elements only. */
-static uint64_t sample_for(uint64_t elements, uint64_t steps)
+uint64_t updates_sample(uint64_t elements, uint64_t steps)
 {
     const unsigned __int128 most = (unsigned __int128)1 << 34;
     unsigned __int128 wanted = (unsigned __int128)elements * steps;
@@ -164,7 +164,7 @@ bool updates_match(const struct options *options, struct updates *updates,
     *source = (struct update_source){.plan = options->update_plan, .value = options->update_value};
     if (source->plan.steps && tensor->elements == ELEMENTS_UNKNOWN)
         return fail(error, "--steps needs the shape of the data: give it in --raw");
-    source->plan.sample = sample_for(tensor->elements, source->plan.steps);
+    source->plan.sample = updates_sample(tensor->elements, source->plan.steps);
     if (updates->file_count == 0)
         return true;
     const struct update_tensor *found = find_tensor(updates, tensor, error);

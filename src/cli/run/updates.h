@@ -39,6 +39,9 @@ struct update_source {
     struct decoder decoder;   /* and how they become numbers */
 };
 
+/* The k of a tensor: every k-th element takes the steps that cost most. */
+uint64_t updates_sample(uint64_t elements, uint64_t steps);
+
 /* False with a message where nothing matches the tensor. */
 bool updates_match(const struct options *options, struct updates *updates,
                    const struct tensor *tensor, struct update_source *source, struct error *error);
