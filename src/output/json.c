@@ -579,7 +579,7 @@ static void listed_members(struct writer *w, const char *file, const char *name,
 /* null where the elements end only with the stream */
 static void write_listed(struct writer *w, const struct listed_tensor *listed)
 {
-    const struct tensor *tensor = &listed->tensor;
+    const struct tensor *tensor = listed->tensor;
     bool known = tensor->elements != ELEMENTS_UNKNOWN, was_flat = open_flat(w, "{");
     listed_members(w, listed->file, tensor->name, tensor->dtype.name);
     member(w, "shape");

@@ -41,7 +41,7 @@ static void render(const struct report *report, const struct style *style, struc
 static void list(const struct listing *listing, const struct style *style, struct sink *sink)
 {
     for (size_t t = 0; t < listing->tensor_count && sink_goes_on(sink); t++)
-        add_line(sink, listing->tensors[t].tensor.name, style);
+        add_line(sink, listing->tensors[t].tensor->name, style);
 }
 
 const struct renderer renderer_names = {.kind = "names", .render = render, .list = list};

@@ -10,7 +10,7 @@
 struct listed_tensor {
     const char *file;      /* not owned */
     const char *container; /* "npy"; "raw" of bare elements */
-    struct tensor tensor;  /* owned; the number of elements may be ELEMENTS_UNKNOWN */
+    struct tensor *tensor; /* in an array of the listing; may have ELEMENTS_UNKNOWN */
 };
 
 struct listed_skipped {
@@ -22,6 +22,8 @@ struct listed_skipped {
 struct listing {
     struct listed_tensor *tensors; /* owned */
     size_t tensor_count;
+    struct tensor **arrays; /* owned: one a file, of the tensors that are listed */
+    size_t array_count;
     struct listed_skipped *skipped; /* owned */
     size_t skipped_count;
 };

@@ -44,6 +44,17 @@ make_large()
     [ "$(peak_of "$PRECHECK" -q -j 128 --raw f32 large.raw)" -lt $limit ]
 }
 
+@test "a tensor of --list takes less than 320 bytes" {
+    if sanitized; then skip "AddressSanitizer needs memory of its own"; fi
+    for count in 1 50000; do
+        "$python" -IS "$here/checkpoint.py" many $count.safetensors $count
+    done
+    local least most
+    least=$(peak_of "$PRECHECK" -q --list 1.safetensors)
+    most=$(peak_of "$PRECHECK" -q --list 50000.safetensors)
+    [ $(((most - least) * 1024 / 50000)) -lt 320 ]
+}
+
 @test "a claim of a petabyte costs nothing" {
     local huge=$root/tests/corpus/npy/bad-data-huge.npy
     trouble '^precheck: .*: truncated data: 1125899906842624 bytes expected' "$huge"

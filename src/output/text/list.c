@@ -74,7 +74,7 @@ static struct line line_of(const struct list *list, const char *file, const char
 
 static struct line tensor_line(const struct list *list, const struct listed_tensor *listed)
 {
-    const struct tensor *tensor = &listed->tensor;
+    const struct tensor *tensor = listed->tensor;
     struct line line =
         line_of(list, listed->file, listed->container, tensor->name, tensor->dtype.name);
     if (tensor->elements == ELEMENTS_UNKNOWN)
@@ -116,7 +116,7 @@ static bool tells_files(const struct listing *listing)
         const struct listed_tensor *listed = &listing->tensors[t];
         first = first ? first : listed->file;
         several = several || listed->file != first;
-        named = named || *listed->tensor.name;
+        named = named || *listed->tensor->name;
     }
     for (size_t s = 0; s < listing->skipped_count; s++) {
         const struct listed_skipped *listed = &listing->skipped[s];
