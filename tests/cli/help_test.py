@@ -36,7 +36,7 @@ def plain(source):
 
 def option_table():
     """{long: (letter or None, argument or None)}"""
-    rows = re.findall(r'^OPTION\(\w+, (0|\'\w\'), "([\w-]+)", (NULL|"[^"]*"), \w+, \w+, ".*"\)$', read("src/cli/options/options.def"), re.M)
+    rows = re.findall(r'^OPTION\(\w+, (0|\'\w\'), "([\w-]+)", (NULL|"[^"]*"), \w+, \w+, \w+, ".*"\)$', read("src/cli/options/options.def"), re.M)
     assert len(rows) == len(re.findall(r"^OPTION\(", read("src/cli/options/options.def"), re.M)) > 10
     return {name: (letter.strip("'") if letter != "0" else None, argument.strip('"') if argument != "NULL" else None)
             for letter, name, argument in rows}

@@ -6,8 +6,8 @@
 #include "report/ranking.h"
 
 const struct option_row option_rows[OPTION_COUNT] = {
-#define OPTION(id, letter, name, argument, takes, section, help) \
-    {letter, name, argument, TAKES_##takes, SECTION_##section, help},
+#define OPTION(id, letter, name, argument, takes, use, section, help) \
+    {letter, name, argument, TAKES_##takes, USE_##use, SECTION_##section, help},
 #include "cli/options/options.def"
 #undef OPTION
 };

@@ -41,10 +41,14 @@ enum option_value {
     TAKES_COUNT
 };
 
+/* With what an option has an effect. */
+enum option_use { USE_RUN, USE_LIST, USE_ALL };
+
 struct option_row {
     char letter; /* NUL for none */
     const char *name, *argument;
     enum option_value takes;
+    enum option_use use;
     enum option_section section;
     const char *help;
 };

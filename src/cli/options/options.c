@@ -387,34 +387,9 @@ static bool settle_policy(struct options *options, struct error *error)
            fail(error, "%s: %s", options->policy, why.text);
 }
 
-/* Whether an option means anything to an action; those that tell how to run and what to print go
- * with all of them. */
-static bool has_effect(enum option_id id, enum action action)
+static bool has_effect(enum option_use use, enum action action)
 {
-    switch (id) {
-    case OPTION_COLOR:
-    case OPTION_PROGRESS:
-    case OPTION_THREADS:
-    case OPTION_ISA:
-    case OPTION_LIST:
-    case OPTION_FORMATS:
-    case OPTION_COMPLETION:
-    case OPTION_VERSION:
-    case OPTION_HELP:
-        return true;
-    case OPTION_RAW:
-    case OPTION_VIEW:
-    case OPTION_SELECT:
-    case OPTION_EXCLUDE:
-    case OPTION_JSON:
-    case OPTION_NDJSON:
-    case OPTION_CSV:
-    case OPTION_OUTPUT:
-    case OPTION_QUIET:
-        return action == ACTION_RUN || action == ACTION_LIST;
-    default:
-        return action == ACTION_RUN;
-    }
+    return use == USE_ALL || action == ACTION_RUN || (use == USE_LIST && action == ACTION_LIST);
 }
 
 /* Nobody who asks for help or the version is turned away. */
@@ -424,7 +399,7 @@ static bool settle_action(enum action action, const bool given[OPTION_COUNT], st
     if (!listing && action != ACTION_FORMATS)
         return true;
     for (int i = 0; i < OPTION_COUNT; i++)
-        if (given[i] && !has_effect((enum option_id)i, action))
+        if (given[i] && !has_effect(option_rows[i].use, action))
             return fail(error, "--%s does not go with --%s%s", option_rows[i].name,
                         option_rows[listing ? OPTION_LIST : OPTION_FORMATS].name,
                         listing ? ", which reads no elements" : "");
