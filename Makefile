@@ -105,8 +105,8 @@ $(OUT)/output/html/assets.o: $(HTML_STYLE) $(HTML_SCRIPT)
 $(OUT)/output/html/assets.o: ALL_CPPFLAGS += \
 	-DHTML_STYLE_HASH='"$(call hash,$(HTML_STYLE))"' -DHTML_SCRIPT_HASH='"$(call hash,$(HTML_SCRIPT))"'
 
-COMPLETIONS = $(addprefix src/cli/options/completion.,bash zsh fish)
-$(OUT)/cli/options/completion.o: $(COMPLETIONS)
+COMPLETION_SOURCES = $(addprefix src/cli/options/completion.,bash zsh fish)
+$(OUT)/cli/options/completion.o: $(COMPLETION_SOURCES)
 
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
