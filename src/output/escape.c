@@ -112,6 +112,35 @@ void escape_terminal(struct buffer *out, const char *text, bool utf8)
     }
 }
 
+/* How many characters the first one of `text` is printed as, and its bytes. */
+static size_t printed_size(const char *text, size_t *length)
+{
+    uint32_t character = 0;
+    size_t valid = utf8_decode(text, &character);
+    *length = valid ? valid : 1;
+    return fit_for_terminal(text, valid, character, true) ? 1 : strlen("\\xNN") * *length;
+}
+
+void name_shorten(struct buffer *out, const char *name)
+{
+    const char *head = name, *tail = name;
+    size_t size = 0, length;
+    for (const char *at = name; *at; at += length) {
+        size += printed_size(at, &length);
+        if (size < NAME_MOST / 2)
+            head = at + length;
+    }
+    if (size <= NAME_MOST) {
+        buffer_puts(out, name);
+        return;
+    }
+    for (; size > NAME_MOST / 2; tail += length)
+        size -= printed_size(tail, &length);
+    buffer_add(out, name, (size_t)(head - name));
+    buffer_puts(out, "…");
+    buffer_puts(out, tail);
+}
+
 /* The only valid UTF-8 without control characters that is not in the production Char of XML 1.0,
  * and an error in HTML. */
 static bool is_no_markup(const char *at)

@@ -29,6 +29,11 @@ bool character_is_plain(uint32_t character, bool utf8);
  * UTF-8, with entities for what is markup. */
 void escape_markup(struct buffer *out, const char *text);
 
+/* A name that takes more than NAME_MOST characters, with what the above make of it, without its
+ * middle; it is still to be escaped. For people: a file may have names of 64 KiB. */
+enum { NAME_MOST = 200 };
+void name_shorten(struct buffer *out, const char *name);
+
 /* The columns that a character takes, roughly: never fewer than a terminal would use for the
  * scripts that are in use. */
 int character_width(uint32_t character);

@@ -32,17 +32,19 @@ static void annotation(struct buffer *out, const struct report *report,
                        const struct report_gate *gate)
 {
     const char *name = gate->tensor->tensor.name;
-    struct buffer value = {0};
+    struct buffer value = {0}, short_name = {0};
+    name_shorten(&short_name, *name ? name : gate->tensor->file);
     text_value(&value, &gate->value, &gate->tensor->tensor);
     buffer_printf(out, "::%s file=", commands[gate->level]);
     add_text(out, gate->tensor->file, in_property);
     buffer_puts(out, ",title=");
     add_text(out, gate->rule, in_property);
     buffer_puts(out, "::");
-    add_text(out, *name ? name : gate->tensor->file, in_message);
+    add_text(out, short_name.data, in_message);
     buffer_puts(out, ": ");
     add_text(out, gate->rule, in_message);
     buffer_printf(out, " in %s (value %s)\n", report->casts[gate->cast].format.name, value.data);
+    buffer_free(&short_name);
     buffer_free(&value);
 }
 

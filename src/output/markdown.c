@@ -41,7 +41,7 @@ static void add_label(struct buffer *out, const struct ranking *ranking,
                       const struct report_tensor *tensor)
 {
     struct buffer label = {0};
-    text_label(&label, ranking, tensor);
+    text_short_label(&label, ranking, tensor);
     add_code(out, label.data);
     buffer_free(&label);
 }

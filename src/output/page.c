@@ -11,7 +11,8 @@ enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40 };
 struct page page_on(struct buffer *out, const struct style *style)
 {
     int width = style->width == 0 ? WIDTH_DEFAULT : style->width;
-    return (struct page){out, style, width < WIDTH_LEAST ? WIDTH_LEAST : width};
+    return (struct page){
+        .out = out, .style = style, .width = width < WIDTH_LEAST ? WIDTH_LEAST : width};
 }
 
 const char *page_glyph(const struct page *page, const char *utf8, const char *ascii)
@@ -220,6 +221,10 @@ void page_bar(struct page *page, enum ink ink, uint64_t part, uint64_t whole, in
 
 void page_name(const struct page *page, struct buffer *out, const char *name, int width)
 {
+    if (page->verbatim) {
+        name_shorten(out, name);
+        return;
+    }
     struct buffer printable = {0};
     escape_terminal(&printable, name, page->style->utf8);
     cut_middle(page, out, printable.data, width);

@@ -11,6 +11,8 @@ struct page {
     struct buffer *out;
     const struct style *style;
     int width;
+    bool
+        verbatim; /* names are not made printable and cut to columns, but left to who escapes all */
 };
 
 struct page page_on(struct buffer *out, const struct style *style);

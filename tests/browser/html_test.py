@@ -46,7 +46,7 @@ HOSTILE = [
     "\ufffe\uffff",
     "]]>",
     "</title></style></textarea>",
-    "x" * 300,
+    "x" * 200,
 ]
 
 

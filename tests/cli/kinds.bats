@@ -72,6 +72,25 @@ agree()
     for name in "${strangers[@]}"; do agree --fail-on 'overflow > 0' --to fp16 -- "$name"; done
 }
 
+@test "names of 60,000 characters leave a comment, an annotation and a page as short as they are" {
+    local i entries=()
+    for i in {10..29}; do
+        entries+=("$i$(printf '<%.0s' {1..60000})" F32 2 0000c84700000030)
+    done
+    "$python" "$here/safetensors.py" make long.safetensors '' "${entries[@]}"
+    precheck long.safetensors -q --fail-on 'overflow > 0' -o markdown:m -o github:g -o html:h
+    [ "$status" -eq 1 ]
+    [ "$(wc -m <m)" -lt 65536 ]
+    [ "$(wc -L <g)" -lt 500 ]
+    [ "$(wc -c <h)" -lt 1000000 ]
+}
+
+@test "names in sentences are escaped once" {
+    cp x.npy $'a\nb.npy'
+    precheck $'a\nb.npy' x.npy --to fp16 -q -o html:h
+    grep -q 'relative error up to 1 at \[1, 1\] of a\\x0ab.npy' h || shows "$(grep '<li>relative error' h)"
+}
+
 @test "--ndjson and --csv take the place of text" {
     for kind in ndjson csv; do
         passes x.npy --$kind

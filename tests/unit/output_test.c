@@ -313,6 +313,44 @@ static void widths(void **state)
     assert_int_equal(text_width("\xff\xff"), 2);
 }
 
+static struct buffer repeated(const char *part, size_t times)
+{
+    struct buffer text = {0};
+    for (size_t i = 0; i < times; i++)
+        buffer_puts(&text, part);
+    return text;
+}
+
+/* Of a name that is many times `part`, so many are left before and behind the ellipsis. */
+static void expect_short(const char *part, size_t before, size_t behind)
+{
+    struct buffer name = repeated(part, 60000), wanted = repeated(part, before);
+    struct buffer end = repeated(part, behind), got = {0}, again = {0};
+    buffer_puts(&wanted, "\xe2\x80\xa6");
+    buffer_puts(&wanted, end.data);
+    name_shorten(&got, name.data);
+    name_shorten(&again, got.data);
+    expect_text(&got, wanted.data);
+    expect_text(&again, wanted.data);
+    buffer_free(&name);
+    buffer_free(&wanted);
+    buffer_free(&end);
+}
+
+/* People see names of so many characters, once they are printable, and no more. */
+static void long_names_lose_their_middle(void **state)
+{
+    (void)state;
+    struct buffer whole = repeated("\xc3\xbc", NAME_MOST), same = {0};
+    name_shorten(&same, whole.data);
+    expect_text(&same, whole.data);
+    buffer_free(&whole);
+    expect_short("x", NAME_MOST / 2 - 1, NAME_MOST / 2);
+    expect_short("\xcc\x81", NAME_MOST / 2 - 1, NAME_MOST / 2); /* no column, but a character */
+    expect_short("\x01", NAME_MOST / 2 / 4 - 1, NAME_MOST / 2 / 4);
+    expect_short("\xff", NAME_MOST / 2 / 4 - 1, NAME_MOST / 2 / 4);
+}
+
 /* Reports. */
 
 enum { SAMPLE_COUNT = 6, WEIGHTS = 96 * 64, ACTIVATIONS = 30 * 40 };
@@ -1435,6 +1473,7 @@ int main(void)
         cmocka_unit_test(escaping),
         cmocka_unit_test(escapes_are_injective),
         cmocka_unit_test(widths),
+        cmocka_unit_test(long_names_lose_their_middle),
         cmocka_unit_test(json_holds_the_report),
         cmocka_unit_test(json_of_edge_cases),
         cmocka_unit_test(json_of_nothing),

@@ -258,7 +258,7 @@ static void put_tensor(struct data *data, size_t place, bool details)
     struct report_figures room = {0};
     struct subject subject = text_subject(report, tensor, report_figures_of(report, tensor, &room));
     struct buffer label = {0};
-    text_label(&label, &data->html->ranking, tensor);
+    text_short_label(&label, &data->html->ranking, tensor);
     buffer_printf(data->out, "{\"id\":%zu,\"name\":", index);
     put_text(data->out, label.data);
     if (data->file != tensor->file) { /* else it is that of the one before */

@@ -36,18 +36,11 @@ void html_element(struct html *html, const char *tag, enum ink ink, const char *
     buffer_printf(html->out, "</%s>", tag);
 }
 
-void html_label(struct html *html, const struct report_tensor *tensor)
-{
-    struct buffer label = {0};
-    text_label(&label, &html->ranking, tensor);
-    escape_markup(html->out, label.data);
-    buffer_free(&label);
-}
-
 void html_name(struct html *html, const char *name)
 {
-    struct buffer text = {0};
-    escape_markup(&text, name);
+    struct buffer whole = {0}, text = {0};
+    name_shorten(&whole, name);
+    escape_markup(&text, whole.data);
     for (const char *at = text.data; at && *at;) {
         size_t part = strcspn(at, "._/-");
         part += at[part] != '\0';
@@ -55,6 +48,7 @@ void html_name(struct html *html, const char *name)
         at += part;
         buffer_puts(html->out, *at ? "<wbr>" : "");
     }
+    buffer_free(&whole);
     buffer_free(&text);
 }
 
@@ -466,6 +460,7 @@ static void render(const struct report *report, const struct style *style, struc
                         .words = page_on(NULL, &words),
                         .ranking = ranking_new(report),
                         .rows = count < ROWS_MOST ? count : ROWS_MOST};
+    html.words.verbatim = true;
     html.shown = style->top && style->top < html.rows ? style->top : html.rows;
     ranking_sort(&html.ranking, style->order, report->cast_count);
     head(&html);

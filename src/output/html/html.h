@@ -10,7 +10,7 @@ struct html {
     const struct style *style;
     struct sink *sink;
     struct buffer *out;     /* the text of the sink */
-    struct page words;      /* how sentences of the text report are worded: names are not cut */
+    struct page words;      /* how sentences of the text report are worded: verbatim */
     struct ranking ranking; /* in the order of the table */
     size_t shown;           /* rows of it without the script */
     size_t rows;            /* and with it */
@@ -21,9 +21,7 @@ const char *html_ink(enum ink ink);
 
 /* Elements with words in them, escaped. */
 void html_element(struct html *html, const char *tag, enum ink ink, const char *text);
-/* The name that a tensor goes by, escaped. */
-void html_label(struct html *html, const struct report_tensor *tensor);
-/* A name from elsewhere that lines may break after its dots, dashes and slashes. */
+/* A name from elsewhere, shortened, that lines may break after its dots, dashes and slashes. */
 void html_name(struct html *html, const char *name);
 /* That name of the tensor, which is a link to its row where the page has that. */
 void html_link(struct html *html, const struct report_tensor *tensor);

@@ -226,7 +226,7 @@ static struct buffer label_at(const struct map *map, size_t place)
 {
     const struct ranking *ranking = &map->html->ranking;
     struct buffer label = {0};
-    text_label(&label, ranking, &ranking->report->tensors[ranking->order[place]]);
+    text_short_label(&label, ranking, &ranking->report->tensors[ranking->order[place]]);
     return label;
 }
 
@@ -418,19 +418,21 @@ static void named_cells(const struct map *map, size_t place)
 {
     struct html *html = map->html;
     size_t tensor = html->ranking.order[place];
+    struct buffer label = label_at(map, place);
     for (size_t c = 0; c < map->formats; c++) {
         struct buffer text = {0};
         enum ink ink = html_standing(&text, html, tensor, c);
         size_t mark = strcspn(text.data, " ");
         buffer_printf(html->out, "<text class=\"%s\" x=\"%d\" y=\"%d\"><title>", html_ink(ink),
                       (int)c * CELL + CELL / 2, (int)place * LINE + 13);
-        html_label(html, &html->report->tensors[tensor]);
+        escape_markup(html->out, label.data);
         buffer_printf(html->out, " in %s: %s</title>%.*s</text>",
                       html->report->casts[c].format.name, text.data + mark + 1, (int)mark,
                       text.data);
         buffer_free(&text);
     }
     buffer_puts(html->out, "\n");
+    buffer_free(&label);
 }
 
 /* How the worst of each line fares. */

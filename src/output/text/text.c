@@ -82,6 +82,15 @@ void text_label(struct buffer *out, const struct ranking *ranking,
     buffer_puts(out, name);
 }
 
+void text_short_label(struct buffer *out, const struct ranking *ranking,
+                      const struct report_tensor *tensor)
+{
+    struct buffer label = {0};
+    text_label(&label, ranking, tensor);
+    name_shorten(out, label.data);
+    buffer_free(&label);
+}
+
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width)
 {

@@ -99,6 +99,9 @@ void text_index(struct buffer *out, const struct tensor *tensor, uint64_t positi
 /* The name of a tensor alone where that is clear, as it is. */
 void text_label(struct buffer *out, const struct ranking *ranking,
                 const struct report_tensor *tensor);
+/* The same, shortened. */
+void text_short_label(struct buffer *out, const struct ranking *ranking,
+                      const struct report_tensor *tensor);
 /* The file and the name of a tensor, or just the name where that fits better. */
 void text_tensor(const struct page *page, struct buffer *out, const struct report_tensor *tensor,
                  int width);
