@@ -99,7 +99,12 @@ static bool fit_for_terminal(const char *text, size_t length, uint32_t character
 void escape_terminal(struct buffer *out, const char *text, bool utf8)
 {
     buffer_puts(out, "");
-    while (*text) {
+    for (;;) {
+        size_t plain = plain_run(text);
+        buffer_add(out, text, plain);
+        text += plain;
+        if (!*text)
+            return;
         uint32_t character = 0;
         size_t length = utf8_decode(text, &character);
         if (fit_for_terminal(text, length, character, utf8)) {

@@ -102,19 +102,37 @@ static void total_samples(struct buffer *out, const struct report *report, enum 
     }
 }
 
-/* ,tensor="layer.0.weight" */
+/* tensor="layer.0.weight", */
 static void add_text_label(struct buffer *out, const char *label, const char *text)
 {
     struct buffer printable = {0};
     escape_terminal(&printable, text, true);
-    buffer_printf(out, "%s=\"", label);
-    for (const char *at = printable.data; *at; at++) {
-        if (*at == '\\' || *at == '"')
+    buffer_puts(out, label);
+    buffer_puts(out, "=\"");
+    for (const char *at = printable.data; *at;) {
+        size_t plain = strcspn(at, "\\\"");
+        buffer_add(out, at, plain);
+        at += plain;
+        if (*at) {
             buffer_puts(out, "\\");
-        buffer_add(out, at, 1);
+            buffer_add(out, at++, 1);
+        }
     }
     buffer_puts(out, "\",");
     buffer_free(&printable);
+}
+
+/* {file="w.npz",tensor="layer.0.weight",dtype="f32" */
+static void add_labels(struct buffer *out, const struct report_tensor *tensor, size_t copy)
+{
+    buffer_puts(out, "{");
+    add_text_label(out, "file", tensor->file);
+    add_text_label(out, "tensor", tensor->tensor.name);
+    if (copy)
+        buffer_printf(out, "copy=\"%zu\",", copy + 1);
+    buffer_puts(out, "dtype=\"");
+    buffer_puts(out, tensor->tensor.dtype.name);
+    buffer_puts(out, "\"");
 }
 
 /* Which of the tensors of one name in one file the tensor at a place is, from 0: the same labels
@@ -139,21 +157,23 @@ static void tensor_samples(struct buffer *out, const struct report *report,
     bool input = metric_table[metric].group == GROUP_INPUT;
     struct report_figures room = {0};
     const struct report_figures *figures = report_figures_of(report, tensor, &room);
+    struct buffer labels = {0};
+    add_labels(&labels, tensor, copy);
     for (size_t c = 0; c < cast_count(report, metric); c++) {
         const struct value *value = figure_of(figures, metric, c);
         if (!value)
             continue;
-        buffer_printf(out, "%s{", name);
-        add_text_label(out, "file", tensor->file);
-        add_text_label(out, "tensor", tensor->tensor.name);
-        if (copy)
-            buffer_printf(out, "copy=\"%zu\",", copy + 1);
-        buffer_printf(out, "dtype=\"%s\"", tensor->tensor.dtype.name);
-        if (!input)
-            buffer_printf(out, ",to=\"%s\"", report->casts[c].format.name);
+        buffer_puts(out, name);
+        buffer_add(out, labels.data, labels.length);
+        if (!input) {
+            buffer_puts(out, ",to=\"");
+            buffer_puts(out, report->casts[c].format.name);
+            buffer_puts(out, "\"");
+        }
         buffer_puts(out, "} ");
         add_value(out, value);
     }
+    buffer_free(&labels);
     report_figures_done(report, &room);
 }
 

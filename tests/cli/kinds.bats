@@ -115,10 +115,11 @@ agree()
 
 @test "a tensor that cannot be read is an error in what CI looks at" {
     head -c 140 x.npy >cut.npy
-    precheck -q x.npy cut.npy --fail-on 'nan > 0' -o junit:j -o markdown:m -o prometheus:p -o github:g
+    precheck -q x.npy cut.npy --to bf16 --fail-on 'nan > 0' -o junit:j -o markdown:m -o prometheus:p -o github:g
     [ "$status" -eq 2 ]
     grep -q 'errors="1"' j
     grep -q '^\*\*Incomplete' m
+    grep -q '^### precheck: FAIL, incomplete; on what was read 1 gate holds$' m || shows "$(head -n 1 m)"
     grep -q '^precheck_complete 0$' p
     grep -q '^::error title=precheck::incomplete' g
 }

@@ -151,13 +151,14 @@ void text_verdict(struct buffer *text, const struct report *report)
 {
     size_t failed = told_count(report, GATE_ERROR), warned = told_count(report, GATE_WARN);
     size_t held = report->gate_count - failed - warned, start = text->length;
+    const char *hold = held == 1 ? " gate holds" : " gates hold";
     if (failed) {
         add_counted(text, "", failed, " of ");
         add_counted(text, "", report->gate_count, " gates");
     } else if (report->incomplete) {
-        add_counted(text, "incomplete; on what was read ", held, " gates hold");
+        add_counted(text, "incomplete; on what was read ", held, hold);
     } else if (held || !warned) {
-        add_counted(text, "", held, held == 1 ? " gate holds" : " gates hold");
+        add_counted(text, "", held, hold);
     }
     if (warned)
         add_counted(text, text->length > start ? ", " : "", warned,
