@@ -61,12 +61,6 @@ static void end_titles(struct buffer *out, size_t left, size_t columns)
     buffer_puts(out, "\n");
 }
 
-static void add_counted(struct buffer *out, uint64_t count, const char *one, const char *many)
-{
-    number_count(out, count);
-    buffer_printf(out, " %s", count == 1 ? one : many);
-}
-
 static void heading(struct buffer *out, const struct report *report)
 {
     buffer_puts(out, "### precheck");
@@ -77,12 +71,12 @@ static void heading(struct buffer *out, const struct report *report)
     buffer_puts(out, "\n\n");
     if (report->incomplete)
         buffer_puts(out, "**Incomplete: there was trouble, see the messages.**\n\n");
-    add_counted(out, report->tensor_count, "tensor", "tensors");
+    number_counted(out, report->tensor_count, "tensor", "tensors");
     buffer_puts(out, ", ");
-    add_counted(out, report->total_elements, "element", "elements");
+    number_counted(out, report->total_elements, "element", "elements");
     if (report->skipped_count) {
         buffer_puts(out, "; ");
-        add_counted(out, report->skipped_count, "other was", "others were");
+        number_counted(out, report->skipped_count, "other was", "others were");
         buffer_puts(out, " not cast");
     }
     buffer_puts(out, ".\n");
@@ -122,7 +116,7 @@ static void gates(const struct ranking *ranking, enum gate_level level, const st
         gate_row(&sink->text, ranking, told.gates[i]);
     if (rows < told.count) {
         buffer_puts(&sink->text, "\n");
-        add_counted(&sink->text, told.count - rows, words[level].one, words[level].many);
+        number_counted(&sink->text, told.count - rows, words[level].one, words[level].many);
         buffer_puts(&sink->text, "\n");
     }
     told_free(&told);
@@ -238,27 +232,14 @@ static void tensor_row(struct buffer *out, const struct ranking *ranking, size_t
     report_figures_done(report, &room);
 }
 
-static void add_harmed(struct buffer *out, size_t harmed, const char *harm)
-{
-    if (harmed == 0)
-        return;
-    buffer_puts(out, ", ");
-    number_count(out, harmed);
-    buffer_printf(out, " with %s", harm);
-}
-
 static void rest_line(struct buffer *out, const struct ranking *ranking, size_t rows, size_t cast)
 {
     struct ranking_rest rest = ranking_rest(ranking, rows, cast);
     if (rest.tensors == 0)
         return;
     buffer_puts(out, "\n");
-    add_counted(out, rest.tensors, "more tensor", "more tensors");
-    add_harmed(out, rest.overflow, "overflow");
-    add_harmed(out, rest.not_finite, "NaN or Inf");
-    add_harmed(out, rest.underflow, "underflow");
-    add_harmed(out, rest.lost,
-               ranking->report->has_group[GROUP_EMA] ? "averages stuck" : "updates lost");
+    number_counted(out, rest.tensors, "more tensor", "more tensors");
+    text_harmed(out, ranking->report, &rest);
     buffer_puts(out, "\n");
 }
 

@@ -133,6 +133,13 @@ void number_count(struct buffer *out, uint64_t count)
     buffer_free(&digits);
 }
 
+void number_counted(struct buffer *out, uint64_t count, const char *one, const char *many)
+{
+    number_count(out, count);
+    buffer_puts(out, " ");
+    buffer_puts(out, count == 1 ? one : many);
+}
+
 void number_decibels(struct buffer *out, double value)
 {
     if (!(fabs(value) < 1000)) {

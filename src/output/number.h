@@ -26,6 +26,8 @@ void number_plain(struct buffer *out, uint64_t count);
 /* 16384, 3, 0 */
 void number_list(struct buffer *out, const uint64_t *counts, size_t count);
 void number_count(struct buffer *out, uint64_t count);
+/* "1 tensor", "16,384 tensors" */
+void number_counted(struct buffer *out, uint64_t count, const char *one, const char *many);
 /* Two decimals, as far as there are fewer than four digits before them. */
 void number_decibels(struct buffer *out, double value);
 /* `part` of `whole` as "6.25 %". Only nothing is "0 %" and only all is "100 %"; what comes closer

@@ -128,12 +128,6 @@ static void head(struct html *html)
     buffer_puts(html->out, "</style>\n</head>\n<body>\n");
 }
 
-static void add_counted(struct buffer *out, uint64_t count, const char *one, const char *many)
-{
-    number_count(out, count);
-    buffer_printf(out, " %s", count == 1 ? one : many);
-}
-
 static void add_harmed(struct html *html, size_t harmed, const char *mark, enum ink ink,
                        const char *one, const char *many)
 {
@@ -204,7 +198,7 @@ static void add_question(struct buffer *out, const struct report *report)
     if (report->tensor_count == 1)
         buffer_puts(out, "a tensor");
     else
-        add_counted(out, report->tensor_count, "tensor", "tensors");
+        number_counted(out, report->tensor_count, "tensor", "tensors");
 }
 
 static void verdict(struct html *html)
@@ -281,7 +275,7 @@ static void gates_of(struct html *html, enum gate_level level)
         buffer_puts(html->out, "</tbody>\n</table>\n");
     if (rows < told.count) {
         buffer_puts(html->out, "<p class=\"note\">");
-        add_counted(html->out, told.count - rows, words[level].one, words[level].many);
+        number_counted(html->out, told.count - rows, words[level].one, words[level].many);
         buffer_puts(html->out, " (<code>--top 0</code> lists all of them)</p>\n");
     }
     told_free(&told);
@@ -298,7 +292,8 @@ static void gates(struct html *html)
     gates_of(html, GATE_WARN);
     if (told < report->gate_count) {
         buffer_puts(html->out, "<p class=\"note\">");
-        add_counted(html->out, report->gate_count - told, "other gate holds.", "other gates hold.");
+        number_counted(html->out, report->gate_count - told, "other gate holds.",
+                       "other gates hold.");
         buffer_puts(html->out, "</p>\n");
     }
     close_section(html);
@@ -386,7 +381,7 @@ static void facts(struct html *html)
     open_section(html, "facts", only ? "The tensor" : "All tensors");
     if (only)
         only_tensor(html, only);
-    add_counted(&text, report->total_elements, "element", "elements");
+    number_counted(&text, report->total_elements, "element", "elements");
     buffer_puts(&text, report->total_elements ? ", " : ": there is nothing to cast");
     text_input(&text, &subject);
     paragraph(html, INK_PLAIN, &text);

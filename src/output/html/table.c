@@ -60,15 +60,6 @@ static void tensor_titles(struct html *html)
     buffer_puts(html->out, "</tr></thead>\n");
 }
 
-static void add_harmed(struct buffer *out, size_t harmed, const char *harm)
-{
-    if (harmed == 0)
-        return;
-    buffer_puts(out, ", ");
-    number_count(out, harmed);
-    buffer_printf(out, " with %s", harm);
-}
-
 /* What the rows from `first` on are like, in each format. */
 static void rest_list(struct html *html, size_t first)
 {
@@ -77,13 +68,8 @@ static void rest_list(struct html *html, size_t first)
     for (size_t c = 0; c < report->cast_count; c++) {
         struct ranking_rest rest = ranking_rest(&html->ranking, first, c);
         buffer_printf(html->out, "<li>%s: ", report->casts[c].format.name);
-        number_count(html->out, rest.tensors);
-        buffer_puts(html->out, rest.tensors == 1 ? " more tensor" : " more tensors");
-        add_harmed(html->out, rest.overflow, "overflow");
-        add_harmed(html->out, rest.not_finite, "NaN or Inf");
-        add_harmed(html->out, rest.underflow, "underflow");
-        add_harmed(html->out, rest.lost,
-                   report->has_group[GROUP_EMA] ? "averages stuck" : "updates lost");
+        number_counted(html->out, rest.tensors, "more tensor", "more tensors");
+        text_harmed(html->out, report, &rest);
         buffer_puts(html->out, "</li>\n");
     }
     buffer_puts(html->out, "</ul>\n");

@@ -323,6 +323,23 @@ static void tensor_row(const struct table *table, size_t place, size_t cast)
     report_figures_done(table->report, &room);
 }
 
+void text_harmed(struct buffer *out, const struct report *report, const struct ranking_rest *rest)
+{
+    const struct {
+        size_t count;
+        const char *harm;
+    } harmed[] = {{rest->overflow, "overflow"},
+                  {rest->not_finite, "NaN or Inf"},
+                  {rest->underflow, "underflow"},
+                  {rest->lost, report->has_group[GROUP_EMA] ? "averages stuck" : "updates lost"}};
+    for (size_t i = 0; i < sizeof harmed / sizeof *harmed; i++)
+        if (harmed[i].count) {
+            buffer_puts(out, ", ");
+            number_count(out, harmed[i].count);
+            buffer_printf(out, " with %s", harmed[i].harm);
+        }
+}
+
 /* "3 with overflow", and what none has is remembered. */
 static void add_harmed(struct buffer *out, struct buffer *none, size_t harmed, const char *harm)
 {
@@ -344,8 +361,7 @@ static void rest_line(const struct table *table, size_t cast)
         return;
     const bool *has = table->report->has_group;
     struct buffer text = {0}, none = {0};
-    number_count(&text, rest.tensors);
-    buffer_puts(&text, rest.tensors == 1 ? " more tensor" : " more tensors");
+    number_counted(&text, rest.tensors, "more tensor", "more tensors");
     add_harmed(&text, &none, rest.overflow, "overflow");
     add_harmed(&text, &none, rest.underflow, "underflow");
     if (rest.not_finite)

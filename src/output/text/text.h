@@ -79,6 +79,8 @@ void text_gates(struct page *page, const struct report *report, struct sink *sin
 void text_verdict(struct buffer *text, const struct report *report);
 /* 0 where the value is no count. */
 uint64_t text_count_of(const struct value *value);
+/* ", 2 with overflow, 1 with underflow" */
+void text_harmed(struct buffer *out, const struct report *report, const struct ranking_rest *rest);
 /* A share from 0 to 1 as number_share has it, and its ink where it is a loss. */
 void text_rate(struct buffer *out, double rate);
 enum ink text_rate_ink(double rate);
