@@ -56,13 +56,23 @@ static bool reads_back(const struct decimal *decimal, double value)
     return strtod(text, NULL) == value;
 }
 
+/* How many decimals of a length there are to try, from the nearest one up. Below a power of two the
+ * values lie twice as close as above it: there the nearest may be too far below, and the next not
+ * too far above. */
+static int candidates(double value)
+{
+    const uint64_t fraction = (UINT64_C(1) << (DBL_MANT_DIG - 1)) - 1;
+    return (double_bits(value) & fraction) == 0 ? 2 : 1;
+}
+
 /* Only subnormal numbers need fewer digits than DIGITS_SURE to be tried. */
 static struct decimal shortest_by_printf(double value)
 {
     for (int digits = value < DBL_MIN ? 1 : DIGITS_SURE; digits < DIGITS_MOST; digits++) {
         struct decimal decimal = decimal_of(value, digits);
-        if (reads_back(&decimal, value))
-            return decimal;
+        for (int i = candidates(value); i > 0; i--, decimal.significand++)
+            if (reads_back(&decimal, value))
+                return decimal;
     }
     return decimal_of(value, DIGITS_MOST);
 }
@@ -168,8 +178,9 @@ static struct decimal shortest(double value)
     struct units units = find_units(value);
     for (int digits = DIGITS_SURE; digits < DIGITS_MOST; digits++) {
         struct decimal shorter = rounded(&units, digits);
-        if (is_nearest(&units, &shorter))
-            return shorter;
+        for (int i = candidates(value); i > 0; i--, shorter.significand++)
+            if (is_nearest(&units, &shorter))
+                return shorter;
     }
     return (struct decimal){units.nearest, DIGITS_MOST, -units.k};
 }

@@ -121,6 +121,9 @@ static void json_numbers_are_tidy(void **state)
         {0x1p-1074, "5e-324"},
         {DBL_MIN, "2.2250738585072014e-308"},
         {DBL_MAX, "1.7976931348623157e308"},
+        {0x1p-44, "5.684341886080802e-14"}, /* of 16 digits this is not the nearest */
+        {-0x1p-140, "-7.174648137343064e-43"},
+        {0x1p-1017, "7.120236347223045e-307"},
         {1.0 / 3, "0.3333333333333333"},
         {INFINITY, "\"inf\""},
         {-INFINITY, "\"-inf\""},
