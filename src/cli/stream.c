@@ -1,6 +1,7 @@
 #include "cli/stream.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
@@ -71,6 +72,21 @@ static void free_stream(struct stream *stream)
     free(stream);
 }
 
+/* Signals to the program are for the threads that make files, which hold them off meanwhile; what
+ * writing raises is for the one that writes. */
+static bool start_thread(struct stream *stream)
+{
+    static const int own[] = {SIGPIPE, SIGXFSZ, SIGABRT};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        sigdelset(&others, own[i]);
+    pthread_sigmask(SIG_BLOCK, &others, &before);
+    int status = pthread_create(&stream->thread, NULL, run, stream);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status == 0;
+}
+
 struct stream *stream_start(struct outputs *outputs, const struct report *report, size_t first,
                             size_t count)
 {
@@ -82,7 +98,7 @@ struct stream *stream_start(struct outputs *outputs, const struct report *report
                               .lock = PTHREAD_MUTEX_INITIALIZER,
                               .fates = allocate(count, sizeof(enum fate))};
     pause_init(&stream->changed);
-    if (pthread_create(&stream->thread, NULL, run, stream) == 0)
+    if (start_thread(stream))
         return stream;
     free_stream(stream);
     return NULL;

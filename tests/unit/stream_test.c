@@ -1,6 +1,7 @@
 /* Tensors that leave while others are still being measured. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,54 @@ static void expect_line(FILE *lines, const char *name)
     snprintf(member, sizeof member, "\"name\": \"%s\"", name);
     assert_non_null(fgets(line, sizeof line, lines));
     assert_non_null(strstr(line, member));
+}
+
+static volatile sig_atomic_t signals;
+
+static void note_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* The thread that works makes a file and holds signals off: the other one takes none meanwhile. */
+static void test_signals(void **state)
+{
+    (void)state;
+    static const double value = 0.1;
+    struct sample_tensor tensor = {"w.safetensors", "a", 1, {1}, &value};
+    struct report report = sample_report("bf16", 0, &tensor, 1);
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    struct options options = {.outputs = {{output_find("ndjson"), path}}, .output_count = 1};
+    FILE *lines = fdopen(ends[0], "r");
+    assert_non_null(lines);
+    struct sigaction action = {.sa_handler = note_signal}, before;
+    assert_int_equal(sigaction(SIGTERM, &action, &before), 0);
+    sigset_t term, mask;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+
+    struct outputs outputs;
+    outputs_open(&options, &outputs);
+    struct stream *stream = stream_start(&outputs, &report, 0, 1);
+    assert_non_null(stream);
+    pthread_sigmask(SIG_BLOCK, &term, &mask);
+    assert_int_equal(kill(getpid(), SIGTERM), 0);
+    stream_settle(stream, 0, true);
+    expect_line(lines, "a");
+    assert_int_equal(signals, 0);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    assert_int_equal(signals, 1);
+    stream_stop(stream);
+
+    sigaction(SIGTERM, &before, NULL);
+    assert_int_equal(outputs_close(&outputs, &(struct content){.report = &report}), 0);
+    close(ends[1]);
+    fclose(lines);
+    report_free(&report);
 }
 
 static void test_order(void **state)
@@ -75,6 +124,7 @@ static void test_order(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_signals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
