@@ -74,7 +74,6 @@ static inline void add_vectors(vb *planes, const struct looker *looker, const ui
     for (int i = 0; i < VECTORS_AT_ONCE; i++) {
         int level = 0;
         carry = look_up(looker, keys + i * VB_LANES);
-#pragma GCC unroll 4
         for (; i >> level & 1; level++)
             carry = add_full(&planes[level], waiting[level], carry);
         if (level < PLANES_AT_ONCE)
