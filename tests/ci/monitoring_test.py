@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRECHECK = os.path.abspath(os.environ.get("PRECHECK", os.path.join(ROOT, "build/precheck")))
 TOOLS = os.pathsep.join([os.path.join(ROOT, "build/tools"), os.environ["PATH"]])
@@ -26,15 +29,11 @@ LABELS_OF_PROMETHEUS = {"instance", "job"}
 OTHER_METRICS = {"node_textfile_mtime_seconds": {"file"}}
 
 
-class Skip(Exception):
-    pass
-
-
 def promtool(*arguments):
     """What it complains of, a line each."""
     program = shutil.which("promtool", path=TOOLS)
     if not program:
-        raise Skip("promtool is not installed")
+        raise tap.Skip("promtool is not installed")
     done = subprocess.run([program, *arguments], capture_output=True, text=True)
     return (done.stdout + done.stderr).splitlines() if done.returncode else []
 
@@ -185,19 +184,7 @@ CHECKS = [
 
 
 def main():
-    print(f"1..{len(CHECKS)}")
-    failed = False
-    for number, (what, check) in enumerate(CHECKS, 1):
-        try:
-            wrong = list(check())
-        except Skip as why:
-            print(f"ok {number} - {what} # SKIP {why}")
-            continue
-        print(f"{'not ok' if wrong else 'ok'} {number} - {what}")
-        for line in wrong[:30]:
-            print(f"#   {line}")
-        failed |= bool(wrong)
-    return failed
+    return tap.run(CHECKS)
 
 
 if __name__ == "__main__":

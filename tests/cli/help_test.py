@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRECHECK = os.path.abspath(os.environ.get("PRECHECK", os.path.join(ROOT, "build/precheck")))
 MAN = os.path.join(ROOT, "man/precheck.1")
@@ -226,15 +229,7 @@ CHECKS = [
 
 
 def main():
-    print(f"1..{len(CHECKS)}")
-    failed = False
-    for number, (what, check) in enumerate(CHECKS, 1):
-        wrong = list(check())
-        print(f"{'not ok' if wrong else 'ok'} {number} - {what}")
-        for line in wrong[:30]:
-            print(f"#   {line}")
-        failed |= bool(wrong)
-    return failed
+    return tap.run(CHECKS)
 
 
 if __name__ == "__main__":

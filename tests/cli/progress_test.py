@@ -17,6 +17,9 @@ import time
 import npy
 import terminal
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRECHECK = os.path.abspath(os.environ.get("PRECHECK", os.path.join(ROOT, "build/precheck")))
 BYTES, COUNT = 400000, 100000
@@ -153,17 +156,9 @@ CHECKS = [
 
 
 def main():
-    failed = False
-    print(f"1..{len(CHECKS)}")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for number, (what, check) in enumerate(CHECKS, 1):
-            wrong = list(check())
-            print(f"{'not ok' if wrong else 'ok'} {number} - {what}")
-            for line in wrong[:30]:
-                print(f"#   {line}")
-            failed |= bool(wrong)
-    return failed
+        return tap.run(CHECKS)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ import sys
 import tempfile
 from fractions import Fraction
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRECHECK = os.environ.get("PRECHECK", os.path.join(ROOT, "build/precheck"))
 DATA = os.path.join(ROOT, "data")
@@ -117,15 +120,10 @@ CHECKS = (
 
 
 def main():
-    failed = 0
-    print(f"1..{len(CHECKS)}")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for number, (name, check) in enumerate(CHECKS, 1):
-            wrong = list(check())
-            failed += bool(wrong)
-            print(f"{'not ' if wrong else ''}ok {number} - {name}", *(f"# {line}" for line in wrong), sep="\n")
-    sys.exit(failed > 0)
+        return tap.run(CHECKS)
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

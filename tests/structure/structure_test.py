@@ -11,6 +11,9 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = os.path.abspath(os.environ.get("PRECHECK_OUT", os.path.join(ROOT, "build/release")))
 
@@ -66,10 +69,6 @@ def folder_of(path):
 
 
 # Each check yields lines about what is wrong; one that cannot be made raises Skip.
-
-class Skip(Exception):
-    pass
-
 
 def folders_are_known():
     for path in sources():
@@ -151,11 +150,11 @@ def wide_instructions_stay_where_they_belong():
     x86_64 = 62
     paths = sorted(objects())
     if not paths:
-        raise Skip(f"no objects in {os.path.relpath(OUT, ROOT)}")
+        raise tap.Skip(f"no objects in {os.path.relpath(OUT, ROOT)}")
     if machine_of(os.path.join(OUT, paths[0])) != x86_64 or platform.machine() != "x86_64":
-        raise Skip("not for x86-64")
+        raise tap.Skip("not for x86-64")
     if not shutil.which("objdump"):
-        raise Skip("no objdump")
+        raise tap.Skip("no objdump")
     fast_ones = 0
     for path in paths:
         found = wide_instructions(os.path.join(OUT, path))
@@ -214,21 +213,7 @@ CHECKS = [
 
 
 def main():
-    print(f"1..{len(CHECKS)}")
-    failed = False
-    for number, (what, check) in enumerate(CHECKS, 1):
-        try:
-            wrong = list(check())
-        except Skip as why:
-            print(f"ok {number} - {what} # skip {why}")
-            continue
-        print(f"{'not ok' if wrong else 'ok'} {number} - {what}")
-        for line in wrong[:50]:
-            print(f"#   {line}")
-        if len(wrong) > 50:
-            print(f"#   and {len(wrong) - 50} more")
-        failed |= bool(wrong)
-    return failed
+    return tap.run(CHECKS)
 
 
 if __name__ == "__main__":
