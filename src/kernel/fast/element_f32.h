@@ -40,7 +40,6 @@ static inline int leading_zeros(element_bits bits) { return __builtin_clz(bits);
 static inline ve ve_load(const element *from) { return vf_load(from); }
 static inline void ve_store(element *to, ve a) { vf_store(to, a); }
 static inline ve ve_all(element a) { return vf_all(a); }
-static inline ve ve_add(ve a, ve b) { return vf_add(a, b); }
 static inline ve ve_sub(ve a, ve b) { return vf_sub(a, b); }
 static inline ve ve_mul(ve a, ve b) { return vf_mul(a, b); }
 static inline ve ve_max(ve a, ve b) { return vf_max(a, b); }

@@ -38,7 +38,6 @@ static inline int leading_zeros(element_bits bits) { return __builtin_clzll(bits
 static inline ve ve_load(const element *from) { return vd_load(from); }
 static inline void ve_store(element *to, ve a) { vd_store(to, a); }
 static inline ve ve_all(element a) { return vd_all(a); }
-static inline ve ve_add(ve a, ve b) { return vd_add(a, b); }
 static inline ve ve_sub(ve a, ve b) { return vd_sub(a, b); }
 static inline ve ve_mul(ve a, ve b) { return vd_mul(a, b); }
 static inline ve ve_max(ve a, ve b) { return vd_max(a, b); }

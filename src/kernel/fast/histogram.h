@@ -25,7 +25,7 @@ enum {
 };
 
 _Static_assert(1 << PLANES_AT_ONCE == VECTORS_AT_ONCE, "their sum carries into the next plane");
-_Static_assert(TABLES *COUNTER_PLANES *VB_LANES <= COUNTER_BYTES, "planes fit");
+_Static_assert(COUNTER_BYTES >= TABLES * COUNTER_PLANES * VB_LANES, "planes fit");
 
 /* *sum + a + b = the new *sum + 2 * what is returned, for each bit. */
 static inline vb add_full(vb *sum, vb a, vb b)

@@ -22,7 +22,6 @@ enum { VF_LANES = 8, VD_LANES = 4, VB_LANES = 32 };
 static inline vf vf_load(const float *from) { return _mm256_loadu_ps(from); }
 static inline void vf_store(float *to, vf a) { _mm256_storeu_ps(to, a); }
 static inline vf vf_all(float a) { return _mm256_set1_ps(a); }
-static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }

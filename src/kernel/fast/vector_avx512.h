@@ -25,7 +25,6 @@ static inline vd vd_lanes_of(__mmask8 a) { return _mm512_castsi512_pd(_mm512_mov
 static inline vf vf_load(const float *from) { return _mm512_loadu_ps(from); }
 static inline void vf_store(float *to, vf a) { _mm512_storeu_ps(to, a); }
 static inline vf vf_all(float a) { return _mm512_set1_ps(a); }
-static inline vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static inline vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }

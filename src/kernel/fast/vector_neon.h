@@ -54,7 +54,6 @@ static inline void vf_store(float *to, vf a)
     vst1q_f32(to + 4, a.high);
 }
 static inline vf vf_all(float a) { return (vf){vdupq_n_f32(a), vdupq_n_f32(a)}; }
-EACH_OF_TWO(vf, vf_add, vf, vaddq_f32)
 EACH_OF_TWO(vf, vf_sub, vf, vsubq_f32)
 EACH_OF_TWO(vf, vf_mul, vf, vmulq_f32)
 EACH_OF_TWO(vf, vf_max, vf, vmaxq_f32)
